@@ -1,0 +1,1 @@
+"""The in-cluster half of sealkit: turns SealedSecrets into Secrets and keeps them right."""

@@ -1,0 +1,1 @@
+"""The embedded Kubernetes API server, for demos, development and tests."""

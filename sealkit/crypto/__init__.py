@@ -1,0 +1,1 @@
+"""Seal and open the values of a manifest: pure, one module per scheme."""

@@ -1,0 +1,1 @@
+"""Read and write the documents sealkit works on: pure, no input or output."""
