@@ -1,0 +1,101 @@
+"""Typed access to the fields of a parsed document: the door through which untyped data comes in.
+
+Every function takes the dotted path of what it reads, so that an error can name the field; none
+quotes the value it refuses.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Final
+
+from sealkit.errors import ManifestError
+
+_SUBDOMAIN: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+
+
+def mapping(value: object, field: str) -> Mapping[str, object]:
+    """Return `value` as a mapping with string keys.
+
+    Raises:
+        ManifestError: it is something else, or one of its keys is not a string.
+    """
+    if not isinstance(value, Mapping):
+        raise ManifestError("is not a mapping", field=field)
+    if not all(isinstance(key, str) for key in value):
+        raise ManifestError("has a key that is not a string, quote it", field=field)
+    return value
+
+
+def only(value: Mapping[str, object], known: Collection[str], field: str) -> None:
+    """Refuse fields that are not in `known`: a typo must not silently do nothing.
+
+    Raises:
+        ManifestError: naming the first unknown field, and what it may have been meant for.
+    """
+    for name in value:
+        if name not in known:
+            path = f"{field}.{name}" if field else name
+            raise ManifestError(
+                "is not a field that exists here",
+                field=path,
+                hint=f"known fields: {', '.join(sorted(known))}",
+            )
+
+
+def text(value: object, field: str) -> str:
+    """Return `value` as a string.
+
+    Raises:
+        ManifestError: it is something else, such as a number that was not quoted.
+    """
+    if not isinstance(value, str):
+        raise ManifestError("is not a string, quote it", field=field)
+    return value
+
+
+def flag(value: object, field: str) -> bool:
+    """Return `value` as a boolean.
+
+    Raises:
+        ManifestError: it is something else.
+    """
+    if not isinstance(value, bool):
+        raise ManifestError("is neither true nor false", field=field)
+    return value
+
+
+def string_map(value: object, field: str) -> dict[str, str]:
+    """Return `value` as a mapping of strings, sorted by key.
+
+    Raises:
+        ManifestError: it is something else, or holds something else than strings.
+    """
+    entries = mapping(value, field)
+    return {key: text(entries[key], f"{field}.{key}") for key in sorted(entries)}
+
+
+def object_name(value: object, field: str = "metadata.name") -> str:
+    """Return `value` as the name of an object: a DNS-1123 subdomain of at most 253 characters.
+
+    Raises:
+        ManifestError: it is something else.
+    """
+    name = text(value, field)
+    if len(name) > 253 or not _SUBDOMAIN.fullmatch(name):
+        raise ManifestError("is not a name Kubernetes accepts (RFC 1123 subdomain)", field=field)
+    return name
+
+
+def namespace_name(value: object, field: str = "metadata.namespace") -> str:
+    """Return `value` as the name of a namespace: a DNS-1123 label of at most 63 characters.
+
+    Raises:
+        ManifestError: it is something else.
+    """
+    name = text(value, field)
+    if not _LABEL.fullmatch(name):
+        raise ManifestError("is not a name Kubernetes accepts (RFC 1123 label)", field=field)
+    return name

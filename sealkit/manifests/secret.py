@@ -1,0 +1,165 @@
+"""The core/v1 Secret: parsed with every check the API server makes, before anything is sealed.
+
+Rules: Kubernetes `ValidateSecret` (pkg/apis/core/validation) and the Secret type table of its docs.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from sealkit.encoding import to_base64
+from sealkit.errors import ManifestError
+from sealkit.manifests import fields
+from sealkit.sensitive import Sensitive
+
+MAX_DATA_KEYS: Final = 1024
+MAX_DATA_BYTES: Final = 1 << 20  # Kubernetes MaxSecretSize: the decoded values together
+DEFAULT_TYPE: Final = "Opaque"
+
+# A ServiceAccount token Secret makes the cluster mint a credential; a bootstrap token joins nodes.
+REFUSED_TYPES: Final = frozenset(
+    {"kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token"}
+)
+_REQUIRED_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
+    "kubernetes.io/tls": ("tls.crt", "tls.key"),
+    "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
+    "kubernetes.io/dockercfg": (".dockercfg",),
+    "kubernetes.io/ssh-auth": ("ssh-privatekey",),
+}
+_JSON_KEYS: Final = frozenset({".dockerconfigjson", ".dockercfg"})
+_DATA_KEY: Final = re.compile(r"[-._a-zA-Z0-9]{1,253}")
+_FIELDS: Final = ("apiVersion", "kind", "metadata", "type", "immutable", "data", "stringData")
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A Secret as a person wrote it or the controller writes it; `data` holds the decoded values.
+
+    `namespace` may be empty. Labels and annotations are those of the Secret only.
+    """
+
+    name: str
+    namespace: str
+    data: Mapping[str, Sensitive]
+    type: str = DEFAULT_TYPE
+    immutable: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, object]) -> Secret:
+        """Parse a `v1` `Secret`. `stringData` wins over `data`, as on the API server.
+
+        Server-side metadata (uid, ownerReferences, …) is left out; null means absent.
+
+        Raises:
+            ManifestError: a field is wrong, unknown or too large, or the type's rules are broken.
+        """
+        present = {name: value for name, value in raw.items() if value is not None}
+        fields.only(present, _FIELDS, "")
+        given = fields.mapping(present.get("metadata", {}), "metadata")
+        metadata = {name: value for name, value in given.items() if value is not None}
+        secret = cls(
+            name=fields.object_name(metadata.get("name", "")),
+            namespace=fields.namespace_name(metadata["namespace"]) if metadata.get("namespace") else "",
+            type=fields.text(present.get("type", DEFAULT_TYPE), "type") or DEFAULT_TYPE,
+            immutable=fields.flag(present.get("immutable", False), "immutable"),
+            data=_values(present),
+            labels=fields.string_map(metadata.get("labels", {}), "metadata.labels"),
+            annotations=fields.string_map(metadata.get("annotations", {}), "metadata.annotations"),
+        )
+        check_values(secret.type, secret.data)
+        return secret
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the Secret as the API server takes it. The result holds plaintext in base64."""
+        metadata: dict[str, object] = {"name": self.name}
+        if self.namespace:
+            metadata["namespace"] = self.namespace
+        if self.labels:
+            metadata["labels"] = dict(self.labels)
+        if self.annotations:
+            metadata["annotations"] = dict(self.annotations)
+        values = {key: to_base64(self.data[key].reveal()) for key in sorted(self.data)}
+        raw: dict[str, object] = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata}
+        raw |= {"type": self.type, "data": values}
+        return raw | {"immutable": True} if self.immutable else raw
+
+
+def _values(raw: Mapping[str, object]) -> dict[str, Sensitive]:
+    encoded = fields.string_map(raw.get("data", {}), "data")
+    plain = fields.string_map(raw.get("stringData", {}), "stringData")
+    decoded = {key: _decode(text, f"data.{key}") for key, text in encoded.items()}
+    decoded |= {key: Sensitive(text.encode()) for key, text in plain.items()}
+    return {key: decoded[key] for key in sorted(decoded)}
+
+
+def _decode(text: str, path: str) -> Sensitive:
+    """Decode base64 as the API server does: line breaks are allowed, other white space is not."""
+    try:
+        raw = text.replace("\r", "").replace("\n", "").encode("ascii")
+        return Sensitive(base64.b64decode(raw, validate=True))
+    except (binascii.Error, UnicodeEncodeError):
+        hint = "put readable text under stringData, or encode it with base64"
+        raise ManifestError("is not base64", field=path, hint=hint) from None
+
+
+def check_data_key(key: str, path: str) -> None:
+    """Refuse a data key that no Secret can have.
+
+    Raises:
+        ManifestError: not 1 to 253 letters, digits, `-`, `_`, `.`, or `.`, `..`, `..` in front.
+    """
+    if not _DATA_KEY.fullmatch(key) or key == "." or key.startswith(".."):
+        what = "is not a data key, expected letters, digits, '-', '_' and '.'"
+        raise ManifestError(what, field=f"{path}.{key}")
+
+
+def check_keys(secret_type: str, keys: Mapping[str, object], path: str = "data") -> None:
+    """Check what can be checked without the values: type, number and names of the data keys.
+
+    Raises:
+        ManifestError: a refused type, too many keys, a bad key, or one that the type requires
+            is missing.
+    """
+    if secret_type in REFUSED_TYPES:
+        raise ManifestError(f"{secret_type!r} cannot be made from a sealed manifest", field="type")
+    if len(keys) > MAX_DATA_KEYS:
+        raise ManifestError(f"has more than {MAX_DATA_KEYS} keys", field=path)
+    for key in keys:
+        check_data_key(key, path)
+    for key in _REQUIRED_KEYS.get(secret_type, ()):
+        if key not in keys:
+            raise ManifestError(f"is missing, type {secret_type} needs it", field=f"{path}.{key}")
+    if secret_type == "kubernetes.io/basic-auth" and not {"username", "password"} & set(keys):
+        raise ManifestError(f"has neither username nor password, type {secret_type}", field=path)
+
+
+def check_values(secret_type: str, data: Mapping[str, Sensitive]) -> None:
+    """Check a whole Secret as the API server would.
+
+    Raises:
+        ManifestError: as `check_keys`; more than 1 MiB of values; Docker configuration that is
+            not a JSON object; an empty SSH key.
+    """
+    check_keys(secret_type, data)
+    if sum(len(value.reveal()) for value in data.values()) > MAX_DATA_BYTES:
+        raise ManifestError("holds more than 1 MiB, the API server refuses that", field="data")
+    for key in _REQUIRED_KEYS.get(secret_type, ()):
+        if key in _JSON_KEYS and not _is_json_object(data[key].reveal()):
+            raise ManifestError("is not a JSON object", field=f"data.{key}")
+    if secret_type == "kubernetes.io/ssh-auth" and not data["ssh-privatekey"].reveal():
+        raise ManifestError("is empty", field="data.ssh-privatekey")
+
+
+def _is_json_object(raw: bytes) -> bool:
+    try:
+        return isinstance(json.loads(raw), dict)
+    except (ValueError, RecursionError):
+        return False
