@@ -1,6 +1,6 @@
 """Length hiding: every value is padded to a length class before it is sealed.
 
-`pad(m) = u32be(len m) || m || 00…`, to a multiple of 64 bytes while `len + 4 <= 1024`, above that to
+`pad(m) = u32be(len m) || m || 00…`, to a multiple of 64 bytes while `len + 4 <= 1024`, above to
 the next Padmé length (Nikitin et al., "Reducing Metadata Leakage from Encrypted Files", PETS 2019:
 at most 12 % overhead, O(log log n) bits told). A padded text has exactly one accepted form.
 """

@@ -1,7 +1,7 @@
 """What a ciphertext is bound to: injective byte strings for HPKE `info` and AEAD contexts.
 
-Every field carries its length, so no two different lists of fields give the same bytes (docs/format.md,
-"Contexts"; plain concatenation confuses "a" + "bc" with "ab" + "c").
+Every field carries its length, so no two different lists of fields give the same bytes
+(docs/format.md, "Contexts"; plain concatenation confuses "a" + "bc" with "ab" + "c").
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ _DOMAIN = b"sealkit.dev/v1"
 
 
 class Binding(NamedTuple):
-    """The place a value is sealed for. Parts that the scope leaves free are empty, never left out."""
+    """The place a value is sealed for; parts that the scope leaves free are empty strings."""
 
     scope: str
     namespace: str

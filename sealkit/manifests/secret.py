@@ -67,7 +67,9 @@ class Secret:
         metadata = {name: value for name, value in given.items() if value is not None}
         secret = cls(
             name=fields.object_name(metadata.get("name", "")),
-            namespace=fields.namespace_name(metadata["namespace"]) if metadata.get("namespace") else "",
+            namespace=fields.namespace_name(metadata["namespace"])
+            if metadata.get("namespace")
+            else "",
             type=fields.text(present.get("type", DEFAULT_TYPE), "type") or DEFAULT_TYPE,
             immutable=fields.flag(present.get("immutable", False), "immutable"),
             data=_values(present),
@@ -121,40 +123,40 @@ def check_data_key(key: str, path: str) -> None:
         raise ManifestError(what, field=f"{path}.{key}")
 
 
-def check_keys(secret_type: str, keys: Mapping[str, object], path: str = "data") -> None:
+def check_keys(type_name: str, keys: Mapping[str, object], path: str = "data") -> None:
     """Check what can be checked without the values: type, number and names of the data keys.
 
     Raises:
         ManifestError: a refused type, too many keys, a bad key, or one that the type requires
             is missing.
     """
-    if secret_type in REFUSED_TYPES:
-        raise ManifestError(f"{secret_type!r} cannot be made from a sealed manifest", field="type")
+    if type_name in REFUSED_TYPES:
+        raise ManifestError(f"{type_name!r} cannot be made from a sealed manifest", field="type")
     if len(keys) > MAX_DATA_KEYS:
         raise ManifestError(f"has more than {MAX_DATA_KEYS} keys", field=path)
     for key in keys:
         check_data_key(key, path)
-    for key in _REQUIRED_KEYS.get(secret_type, ()):
+    for key in _REQUIRED_KEYS.get(type_name, ()):
         if key not in keys:
-            raise ManifestError(f"is missing, type {secret_type} needs it", field=f"{path}.{key}")
-    if secret_type == "kubernetes.io/basic-auth" and not {"username", "password"} & set(keys):
-        raise ManifestError(f"has neither username nor password, type {secret_type}", field=path)
+            raise ManifestError(f"is missing, type {type_name} needs it", field=f"{path}.{key}")
+    if type_name == "kubernetes.io/basic-auth" and not {"username", "password"} & set(keys):
+        raise ManifestError(f"has neither username nor password, type {type_name}", field=path)
 
 
-def check_values(secret_type: str, data: Mapping[str, Sensitive]) -> None:
+def check_values(type_name: str, data: Mapping[str, Sensitive]) -> None:
     """Check a whole Secret as the API server would.
 
     Raises:
         ManifestError: as `check_keys`; more than 1 MiB of values; Docker configuration that is
             not a JSON object; an empty SSH key.
     """
-    check_keys(secret_type, data)
+    check_keys(type_name, data)
     if sum(len(value.reveal()) for value in data.values()) > MAX_DATA_BYTES:
         raise ManifestError("holds more than 1 MiB, the API server refuses that", field="data")
-    for key in _REQUIRED_KEYS.get(secret_type, ()):
+    for key in _REQUIRED_KEYS.get(type_name, ()):
         if key in _JSON_KEYS and not _is_json_object(data[key].reveal()):
             raise ManifestError("is not a JSON object", field=f"data.{key}")
-    if secret_type == "kubernetes.io/ssh-auth" and not data["ssh-privatekey"].reveal():
+    if type_name == "kubernetes.io/ssh-auth" and not data["ssh-privatekey"].reveal():
         raise ManifestError("is empty", field="data.ssh-privatekey")
 
 

@@ -1,0 +1,194 @@
+"""Join manifests and crypto: seal a Secret, change single values, open a manifest. Pure.
+
+Sealing and changing need public keys only. Opening is all or nothing: one bad value and there is
+no Secret at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from sealkit.crypto import x1
+from sealkit.crypto.context import Binding
+from sealkit.encoding import from_base32, to_base32
+from sealkit.errors import NoKeyError, UsageError
+from sealkit.manifests.gitops import LAST_APPLIED, belongs_to_a_tool
+from sealkit.manifests.scope import Scope
+from sealkit.manifests.sealed import (
+    EnvelopeId,
+    SealedEnvelope,
+    SealedSecret,
+    SealedValue,
+    Template,
+)
+from sealkit.manifests.secret import Secret, check_values
+from sealkit.sensitive import Sensitive
+
+Random = Callable[[int], bytes]
+
+_ENVELOPE_ID_BYTES: Final = 16
+
+
+def seal(
+    secret: Secret, recipients: Iterable[x1.PublicKey], scope: Scope, random: Random
+) -> SealedSecret:
+    """Return the manifest that becomes `secret` in each recipient's cluster.
+
+    All values share one envelope. Labels and annotations of GitOps tools go to the manifest, all
+    others to the Secret. `random` must be a cryptographic source.
+
+    Raises:
+        ManifestError: the Secret is invalid, or the scope needs a namespace that is not there.
+        UsageError: there is no recipient.
+    """
+    check_values(secret.type, secret.data)
+    binding = Binding(scope.value, *scope.place(secret.namespace, secret.name))
+    envelopes, values = _seal_values(secret.data, recipients, binding, random)
+    sealed = SealedSecret(
+        name=secret.name,
+        namespace=secret.namespace,
+        scope=scope,
+        envelopes=envelopes,
+        encrypted_data=values,
+        template=Template(
+            type=secret.type,
+            immutable=secret.immutable,
+            labels=_for_secret(secret.labels),
+            annotations=_for_secret(secret.annotations),
+        ),
+        labels=_for_tools(secret.labels),
+        annotations=_for_tools(secret.annotations),
+    )
+    sealed.check()
+    return sealed
+
+
+def set_values(
+    sealed: SealedSecret,
+    changes: Mapping[str, Sensitive],
+    recipients: Iterable[x1.PublicKey],
+    random: Random,
+) -> SealedSecret:
+    """Return `sealed` with some values added or replaced, all in one new envelope.
+
+    Needs no private key; every other value keeps its bytes, and envelopes that no value uses any
+    more go.
+
+    Raises:
+        ManifestError: a bad data key, or too many keys or envelopes.
+        UsageError: there is no recipient.
+    """
+    binding = _binding(sealed)
+    envelopes, values = _seal_values(changes, recipients, binding, random)
+    return _with_values(
+        sealed, {**sealed.envelopes, **envelopes}, {**sealed.encrypted_data, **values}
+    )
+
+
+def unset_values(sealed: SealedSecret, keys: Iterable[str]) -> SealedSecret:
+    """Return `sealed` without some values and without envelopes that no value uses any more.
+
+    Raises:
+        UsageError: a key is not there.
+        ManifestError: the type of the Secret needs the key.
+    """
+    remaining = dict(sealed.encrypted_data)
+    for key in keys:
+        if remaining.pop(key, None) is None:
+            raise UsageError("is not in the manifest", field=f"spec.encryptedData.{key}")
+    return _with_values(sealed, sealed.envelopes, remaining)
+
+
+def unseal(sealed: SealedSecret, keys: Mapping[x1.Kid, x1.PrivateKey]) -> Secret:
+    """Return the Secret inside a manifest, with the manifest's own name and namespace.
+
+    Raises:
+        NoKeyError: no key in `keys` fits some envelope; the message names the key ids it needs.
+        UnsealError: anything else failed; deliberately not told what.
+        ManifestError: the values together break a rule of the Secret's type.
+    """
+    binding = _binding(sealed)
+    open_envelopes = {
+        eid: _open_envelope(eid, envelope, binding, keys)
+        for eid, envelope in sealed.envelopes.items()
+    }
+    data = {
+        key: open_envelopes[value.envelope].open(key, value.item)
+        for key, value in sealed.encrypted_data.items()
+    }
+    check_values(sealed.template.type, data)
+    return Secret(
+        name=sealed.name,
+        namespace=sealed.namespace,
+        data=data,
+        type=sealed.template.type,
+        immutable=sealed.template.immutable,
+        labels=_for_secret(sealed.template.labels),
+        annotations=_for_secret(sealed.template.annotations),
+    )
+
+
+def _binding(sealed: SealedSecret) -> Binding:
+    return Binding(sealed.scope.value, *sealed.scope.place(sealed.namespace, sealed.name))
+
+
+def _seal_values(
+    data: Mapping[str, Sensitive],
+    recipients: Iterable[x1.PublicKey],
+    binding: Binding,
+    random: Random,
+) -> tuple[dict[EnvelopeId, SealedEnvelope], dict[str, SealedValue]]:
+    keys = {key.kid: key for key in recipients}
+    if not keys:
+        raise UsageError("there is no cluster to seal for")
+    if not data:
+        return {}, {}
+    raw_id = random(_ENVELOPE_ID_BYTES)
+    eid = EnvelopeId(to_base32(raw_id))
+    envelope = x1.Envelope(Sensitive(random(x1.DEK_BYTES)), binding, raw_id)
+    wraps: dict[str, bytes] = {kid: envelope.wrap(keys[kid]) for kid in sorted(keys)}
+    values = {key: SealedValue(eid, envelope.seal(key, data[key])) for key in sorted(data)}
+    return {eid: SealedEnvelope(x1.NAME, wraps)}, values
+
+
+def _with_values(
+    sealed: SealedSecret,
+    envelopes: Mapping[EnvelopeId, SealedEnvelope],
+    values: Mapping[str, SealedValue],
+) -> SealedSecret:
+    used = {value.envelope for value in values.values()}
+    changed = replace(
+        sealed,
+        envelopes={eid: envelopes[eid] for eid in sorted(envelopes) if eid in used},
+        encrypted_data={key: values[key] for key in sorted(values)},
+    )
+    changed.check()
+    return changed
+
+
+def _open_envelope(
+    eid: EnvelopeId,
+    envelope: SealedEnvelope,
+    binding: Binding,
+    keys: Mapping[x1.Kid, x1.PrivateKey],
+) -> x1.Envelope:
+    raw_id = from_base32(eid, _ENVELOPE_ID_BYTES)
+    for kid, wrapped in envelope.wraps.items():
+        key = keys.get(x1.Kid(kid))
+        if key is not None:
+            return x1.Envelope(x1.unwrap(wrapped, key, binding, raw_id), binding, raw_id)
+    raise NoKeyError(f"no key here for kid {', '.join(sorted(envelope.wraps))}")
+
+
+def _for_secret(entries: Mapping[str, str]) -> dict[str, str]:
+    return {key: value for key, value in entries.items() if not belongs_to_a_tool(key)}
+
+
+def _for_tools(entries: Mapping[str, str]) -> dict[str, str]:
+    return {
+        key: value
+        for key, value in entries.items()
+        if belongs_to_a_tool(key) and key != LAST_APPLIED
+    }
