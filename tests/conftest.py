@@ -1,0 +1,46 @@
+"""What every test gets: hypothesis profiles, the real control plane, kubectl."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.apiserver import ApiServer
+from tests.cluster.binaries import NoBinaries, find_binaries
+from tests.cluster.controlplane import control_plane as run_control_plane
+from tests.cluster.kubectl import Kubectl, find_kubectl
+
+CRDS = Path(__file__).parents[1] / "controller" / "crds"
+
+# No deadline, and a slow machine is not a health problem: two busy cores stall at any time.
+for profile, examples in {"dev": 50, "ci": 200, "deep": 5000}.items():
+    settings.register_profile(
+        profile,
+        max_examples=examples,
+        deadline=None,
+        derandomize=profile == "ci",  # so that a red build is red again
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+
+@pytest.fixture(scope="session")
+def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
+    """A real API server, etcd and controller-manager with our CRDs, shared by the whole run."""
+    binaries = find_binaries()
+    if isinstance(binaries, NoBinaries):
+        pytest.skip(binaries.reason)
+    directory = tmp_path_factory.mktemp("control-plane")
+    with run_control_plane(directory, binaries, sorted(CRDS.glob("*.yaml"))) as plane:
+        yield plane.api_server
+
+
+@pytest.fixture(scope="session")
+def kubectl(tmp_path_factory: pytest.TempPathFactory) -> Kubectl:
+    """The stock kubectl: `kubectl(server, "get", "secrets")`."""
+    binary = find_kubectl()
+    if binary is None:
+        pytest.skip("kubectl is not in this environment: run `uv sync`")
+    return Kubectl(binary, tmp_path_factory.mktemp("kubectl"))
