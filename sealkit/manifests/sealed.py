@@ -187,7 +187,7 @@ class SealedSecret:
 
 def _is_item_length(length: int) -> bool:
     body = length - _ITEM_HEADER
-    chunks = -(-body // (_CHUNK + _TAG))
+    chunks = body // (_CHUNK + _TAG) + 1  # the last chunk is shorter than full, maybe empty
     return body > 0 and is_padded_length(body - chunks * _TAG)
 
 
