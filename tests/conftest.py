@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.apiserver import ApiServer
-from tests.cluster.binaries import NoBinaries, find_binaries
+from tests.cluster.binaries import Binaries, NoBinaries, find_binaries
 from tests.cluster.controlplane import control_plane as run_control_plane
 from tests.cluster.kubectl import Kubectl, find_kubectl
 
@@ -26,14 +26,33 @@ for profile, examples in {"dev": 50, "ci": 200, "deep": 5000}.items():
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say once, at every verbosity, why tests did without the real control plane."""
+    binaries = find_binaries()
+    skipped = terminalreporter.stats.get("skipped", ())
+    if isinstance(binaries, NoBinaries):
+        count = sum(binaries.reason in str(report.longrepr) for report in skipped)
+        if count:
+            terminalreporter.write_line(f"{count} tests skipped: {binaries.reason}", yellow=True)
+
+
 @pytest.fixture(scope="session")
-def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
-    """A real API server, etcd and controller-manager with our CRDs, shared by the whole run."""
+def control_plane_binaries() -> Binaries:
+    """The programs of a control plane, for tests that start, stop and kill one of their own."""
     binaries = find_binaries()
     if isinstance(binaries, NoBinaries):
         pytest.skip(binaries.reason)
+    return binaries
+
+
+@pytest.fixture(scope="session")
+def control_plane(
+    control_plane_binaries: Binaries, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ApiServer]:
+    """A real API server, etcd and controller-manager with our CRDs, shared by the whole run."""
     directory = tmp_path_factory.mktemp("control-plane")
-    with run_control_plane(directory, binaries, sorted(CRDS.glob("*.yaml"))) as plane:
+    crds = sorted(CRDS.glob("*.yaml"))
+    with run_control_plane(directory, control_plane_binaries, crds) as plane:
         yield plane.api_server
 
 

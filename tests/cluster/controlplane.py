@@ -85,7 +85,8 @@ def install_crd(server: ApiServer, file: Path, deadline_seconds: float = 20) -> 
 
 
 def _established(server: ApiServer, name: str) -> bool:
-    conditions = server.ask("GET", f"{CRD_PATH}/{name}").body["status"].get("conditions", [])
+    status = server.ask("GET", f"{CRD_PATH}/{name}").body["status"]
+    conditions = status["conditions"] or ()  # null at first
     return any(c["type"] == "Established" and c["status"] == "True" for c in conditions)
 
 
@@ -182,7 +183,8 @@ def _ok(server: ApiServer, path: str) -> bool:
 
 def _private_key() -> bytes:
     key = ec.generate_private_key(ec.SECP256R1())
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    # The API server reads no public key out of a PKCS #8 file.
+    return key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
 
 
 def _free_port() -> int:
