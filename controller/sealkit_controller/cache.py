@@ -1,0 +1,334 @@
+"""Reflectors: local, read-only views of what the API server has, kept by list and watch.
+
+A view may lag behind; it never goes back. Our own writes show in it at once, so that a decision
+is not taken twice because the watch has not caught up.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from sealkit_controller.cluster import ApiError, Cluster, Selection, Watch
+from sealkit_controller.objects import JsonObject, Metadata, ObjectKey, child, text
+
+_FIRST_PAUSE_SECONDS: Final = 0.8
+_LONGEST_PAUSE_SECONDS: Final = 30.0
+_CALM_SECONDS: Final = 120.0  # after which the next error counts as the first
+_SHORT_WATCH_SECONDS: Final = 1.0
+_STALE_LISTS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One object: its metadata, and as JSON what else the view keeps of it, perhaps nothing."""
+
+    metadata: Metadata
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What became of an object: `old` is None when it is new, `new` when it is gone."""
+
+    old: Entry | None
+    new: Entry | None
+
+
+Encode = Callable[[JsonObject], bytes]
+
+
+def whole(raw: JsonObject) -> bytes:
+    """Keep the object without managedFields, which are half of it and of no use here."""
+    metadata = {k: v for k, v in child(raw, "metadata").items() if k != "managedFields"}
+    return json.dumps({**raw, "metadata": metadata}, separators=(",", ":")).encode()
+
+
+def nothing(raw: JsonObject) -> bytes:
+    """Keep the metadata only."""
+    del raw
+    return b""
+
+
+@dataclass(slots=True)
+class _Written:
+    """An object as our write left it, and the versions that it supersedes ("" = not there)."""
+
+    entry: Entry
+    supersedes: set[str]
+
+
+class Store:
+    """A view of one selection of objects. Reads from any thread, changes from its reflector's."""
+
+    def __init__(self, encode: Encode) -> None:
+        self._encode = encode
+        self._entries: dict[ObjectKey, Entry] = {}
+        self._written: dict[ObjectKey, _Written] = {}
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        """How many objects there are."""
+        return len(self._entries)
+
+    def get(self, key: ObjectKey) -> Entry | None:
+        """Return an object as it was last heard of, from the watch or from our own write."""
+        with self._lock:
+            entry = self._entries.get(key)
+            written = self._written.get(key)
+            if written is None:
+                return entry
+            if (entry.metadata.resource_version if entry else "") in written.supersedes:
+                return written.entry
+            return entry
+
+    def entries(self) -> list[Entry]:
+        """Return every object, in no order."""
+        with self._lock:
+            return list(self._entries.values())
+
+    def written(self, before: str, raw: JsonObject) -> Entry:
+        """Note that our write turned version `before` ("" = not there) of an object into `raw`."""
+        entry = self.entry(raw)
+        key = entry.metadata.key
+        with self._lock:
+            earlier = self._written.get(key)
+            chain = earlier.supersedes if earlier and _version(earlier.entry) == before else set()
+            self._written[key] = _Written(entry, chain | {before})
+            self._drop_if_seen(key)
+        return entry
+
+    def entry(self, raw: JsonObject) -> Entry:
+        """Return an object as this view keeps it."""
+        return Entry(Metadata.of(raw), self._encode(raw))
+
+    def upsert(self, raw: JsonObject) -> Change | None:
+        """Take in an object the watch told of; None if it is older than what is known, or equal."""
+        new = self.entry(raw)
+        key = new.metadata.key
+        with self._lock:
+            old = self._entries.get(key)
+            if old is not None and _is_not_newer(new.metadata, old.metadata):
+                return None
+            self._entries[key] = new
+            self._drop_if_seen(key)
+        return Change(old, new)
+
+    def remove(self, raw: JsonObject) -> Change | None:
+        """Forget an object; None if it was not known."""
+        return self._remove(Metadata.of(raw).key)
+
+    def replace(self, entries: Iterable[Entry]) -> list[Change]:
+        """Take in a full list; return what differs, deletions included."""
+        listed = {entry.metadata.key: entry for entry in entries}
+        with self._lock:
+            old = self._entries
+            self._entries = listed
+            for key in [key for key in self._written if key not in listed]:
+                del self._written[key]
+            for key in list(self._written):
+                self._drop_if_seen(key)
+        gone = [Change(entry, None) for key, entry in old.items() if key not in listed]
+        return gone + [
+            Change(old.get(key), entry)
+            for key, entry in listed.items()
+            if key not in old or _version(old[key]) != _version(entry)
+        ]
+
+    def _remove(self, key: ObjectKey) -> Change | None:
+        with self._lock:
+            self._written.pop(key, None)
+            old = self._entries.pop(key, None)
+        return Change(old, None) if old is not None else None
+
+    def _drop_if_seen(self, key: ObjectKey) -> None:
+        """Forget our write once the view has it or something that came after."""
+        entry = self._entries.get(key)
+        written = self._written.get(key)
+        if written is not None and (_version(entry) if entry else "") not in written.supersedes:
+            del self._written[key]
+
+
+def _version(entry: Entry) -> str:
+    return entry.metadata.resource_version
+
+
+def _is_not_newer(new: Metadata, old: Metadata) -> bool:
+    if new.uid != old.uid:
+        return False
+    return not _is_later(new.resource_version, old.resource_version)
+
+
+def _is_later(new: str, old: str) -> bool:
+    """Compare versions. They are opaque unless both are numbers, as those of Kubernetes are."""
+    if new.isdigit() and old.isdigit():
+        return int(new) > int(old)
+    return new != old
+
+
+class Backoff:
+    """Pauses between errors: 0.8 s doubled up to 30 s, spread over twice the time. Pure."""
+
+    def __init__(self) -> None:
+        self._pause = _FIRST_PAUSE_SECONDS
+        self._last = float("-inf")
+
+    def next_seconds(self, now: float, spread: float) -> float:
+        """Return the pause after an error at `now`; `spread` is from 0 to 1."""
+        if now - self._last > _CALM_SECONDS:
+            self._pause = _FIRST_PAUSE_SECONDS
+        self._last = now
+        pause = min(_LONGEST_PAUSE_SECONDS, self._pause * (1 + spread))
+        self._pause = min(_LONGEST_PAUSE_SECONDS, self._pause * 2)
+        return pause
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    """The clock and the dice of a loop. `pause` sleeps, and returns True to end the loop."""
+
+    monotonic: Callable[[], float]
+    random: Callable[[], float]
+    pause: Callable[[float], bool]
+
+
+def ignore() -> None:
+    """Hear nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hear:
+    """Who is told of changes, of full lists and of failed requests."""
+
+    change: Callable[[Change], None]
+    listed: Callable[[], None] = ignore
+    error: Callable[[], None] = ignore
+
+
+class Reflector:
+    """Keeps a store in step with the API server, in a thread of its own that calls `run`.
+
+    What `hear` holds is called in that thread, after the store has changed; it must not block.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        selection: Selection,
+        store: Store,
+        hear: Hear,
+        time: Time,
+    ) -> None:
+        self._cluster = cluster
+        self._selection = selection
+        self._store = store
+        self._hear = hear
+        self._time = time
+        self._backoff = Backoff()
+        self._version = ""
+        self._stale_lists = 0
+        self._watch: Watch | None = None
+        self._stopped = False
+        self.synced = threading.Event()
+        self.last_activity = time.monotonic()
+
+    @property
+    def name(self) -> str:
+        """What it watches, for logs and metrics."""
+        return self._selection.resource.plural
+
+    def run(self) -> None:
+        """List, then watch, for ever; each error costs a pause. Returns after `stop`."""
+        listed = False
+        while not self._stopped:
+            try:
+                if not listed:
+                    self._list()
+                    listed = True
+                self._follow()
+            except ApiError as error:
+                listed = listed and error.status != 410  # Gone: too old to go on from
+                self._failed()
+
+    def stop(self) -> None:
+        """End `run`, from any thread: a watch in progress is cut off."""
+        self._stopped = True
+        watch = self._watch
+        if watch is not None:
+            watch.close()
+
+    def _failed(self) -> None:
+        if self._stopped:
+            return
+        self._hear.error()
+        now = self._time.monotonic()
+        if self._time.pause(self._backoff.next_seconds(now, self._time.random())):
+            self._stopped = True
+
+    def _list(self) -> None:
+        entries: list[Entry] = []
+        version = ""
+        for page in self._cluster.pages(self._selection):
+            entries += [self._store.entry(raw) for raw in page.items]
+            version = page.resource_version
+        self._refuse_stale(version)
+        changes = self._store.replace(entries)
+        self._version = version
+        self.last_activity = self._time.monotonic()
+        self._hear.listed()
+        for change in changes:
+            self._hear.change(change)
+        self.synced.set()
+
+    def _refuse_stale(self, version: str) -> None:
+        """Do not go back in time: another API server may lag. A restored backup persists, though.
+
+        Raises:
+            ApiError: the list is older than what this reflector has seen, for the first times.
+        """
+        if self._version and version != self._version and not _is_later(version, self._version):
+            self._stale_lists += 1
+            if self._stale_lists <= _STALE_LISTS:
+                raise ApiError(0, "StaleList", doing=f"list {self.name}")
+        self._stale_lists = 0
+
+    def _follow(self) -> None:
+        """Watch until the server ends it. A watch that ends at once counts as an error.
+
+        Raises:
+            ApiError: see `Watch`.
+        """
+        started = self._time.monotonic()
+        watch = self._cluster.watch(self._selection, self._version)
+        self._watch = watch
+        try:
+            if self._stopped:  # stop() may have come before there was a watch to cut off
+                return
+            for event in watch:
+                self._take_in(event.type, event.object)
+        finally:
+            watch.close()
+            self._watch = None
+        if self._time.monotonic() - started < _SHORT_WATCH_SECONDS:
+            raise ApiError(0, "ShortWatch", doing=f"watch {self.name}")
+
+    def _take_in(self, kind: str, raw: JsonObject) -> None:
+        self.last_activity = self._time.monotonic()
+        change = None
+        if kind in {"ADDED", "MODIFIED"}:
+            change = self._store.upsert(raw)
+        elif kind == "DELETED":
+            change = self._store.remove(raw)
+        self._version = text(child(raw, "metadata"), "resourceVersion") or self._version
+        if change is not None:
+            self._hear.change(change)
+
+
+def parse(entry: Entry) -> Mapping[str, object]:
+    """Return the object that a store kept whole."""
+    raw = json.loads(entry.body)
+    assert isinstance(raw, dict)  # noqa: S101  (we encoded it)
+    return raw

@@ -1,0 +1,250 @@
+"""HTTP to the API server: keep-alive connections with explicit timeouts, and the watch reader.
+
+One connection serves one request at a time; idle ones are kept for the next. Nothing here knows
+Kubernetes beyond how a watch separates its events.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import select
+import socket
+import ssl
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+CONNECT_SECONDS: Final = 3.0
+# An idle connection older than this is looked at before it is used: the server may have closed it.
+_TRUSTED_IDLE_SECONDS: Final = 1.0
+_READ_BYTES: Final = 1 << 16
+_MAX_RESPONSE_BYTES: Final = 1 << 28  # a page of 500 objects of the largest size
+_MAX_EVENT_BYTES: Final = 1 << 24  # etcd refuses objects beyond 1.5 MiB by far
+
+Failure = (OSError, http.client.HTTPException)
+
+
+def no_authorization(renew: bool) -> str:  # noqa: FBT001  (the type of the field below)
+    """Send no credentials."""
+    del renew
+    return ""
+
+
+@dataclass(frozen=True)
+class Access:
+    """Where an API server is and how to prove who we are.
+
+    `authorization(renew)` returns the header's value, "" for none; with `renew` it must read the
+    token again from its source. `tls` of None means plain HTTP, for a local proxy. `server_name`
+    is the name in the certificate where that differs from `host`.
+    """
+
+    host: str
+    port: int
+    tls: ssl.SSLContext | None = None
+    base_path: str = ""
+    server_name: str = ""
+    authorization: Callable[[bool], str] = no_authorization
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request. `repeatable` means that sending it twice does no harm.
+
+    The timeout is that of each read or write, not of the whole.
+    """
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+    repeatable: bool = False
+    timeout_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A complete response."""
+
+    status: int
+    retry_after: str
+    body: bytes
+
+
+class Pool:
+    """Idle keep-alive connections to one server, the most recently used first."""
+
+    def __init__(self, access: Access, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._access = access
+        self._now = monotonic
+        self._idle: deque[tuple[http.client.HTTPConnection, float]] = deque()
+        self._closed = False
+
+    def exchange(self, request: Request) -> Response:
+        """Send a request and read the whole response.
+
+        A kept connection that turns out to be closed is replaced once, if the request cannot have
+        been acted on or may be repeated.
+
+        Raises:
+            OSError, HTTPException: see `Failure`.
+        """
+        connection = self._take_idle()
+        if connection is not None:
+            response = self._try_kept(connection, request)
+            if response is not None:
+                return response
+        return self._complete(self._connect(), request)
+
+    def stream(
+        self, request: Request
+    ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
+        """Send a request on a connection of its own, which the caller closes, and read the head.
+
+        Raises:
+            OSError, HTTPException: see `Failure`.
+        """
+        connection = self._connect()
+        try:
+            _send(connection, request)
+            return connection, connection.getresponse()
+        except BaseException:
+            connection.close()
+            raise
+
+    def close(self) -> None:
+        """Close the idle connections, and from now on each connection after its request."""
+        self._closed = True
+        while self._idle:
+            self._idle.pop()[0].close()
+
+    def _try_kept(
+        self, connection: http.client.HTTPConnection, request: Request
+    ) -> Response | None:
+        sent = False
+        try:
+            _send(connection, request)
+            sent = True
+            return self._complete(connection, request, sent=True)
+        except (ConnectionError, http.client.RemoteDisconnected):
+            # Not: a timeout. The server may still be working on it.
+            connection.close()
+            if sent and not request.repeatable:
+                raise
+            return None
+        except BaseException:
+            connection.close()
+            raise
+
+    def _complete(
+        self, connection: http.client.HTTPConnection, request: Request, *, sent: bool = False
+    ) -> Response:
+        try:
+            if not sent:
+                _send(connection, request)
+            raw = connection.getresponse()
+            body = raw.read(_MAX_RESPONSE_BYTES)
+            response = Response(raw.status, raw.getheader("Retry-After", ""), body)
+        except BaseException:
+            connection.close()
+            raise
+        self._keep(connection, reusable=raw.isclosed() and not raw.will_close)
+        return response
+
+    def _keep(self, connection: http.client.HTTPConnection, *, reusable: bool) -> None:
+        if reusable and not self._closed:
+            self._idle.append((connection, self._now()))
+            if not self._closed:  # else close() ran in between and saw an empty deque
+                return
+            self.close()
+        connection.close()
+
+    def _take_idle(self) -> http.client.HTTPConnection | None:
+        while True:
+            try:
+                connection, since = self._idle.pop()
+            except IndexError:
+                return None
+            if self._now() - since < _TRUSTED_IDLE_SECONDS or not _is_readable(connection):
+                return connection
+            connection.close()
+
+    def _connect(self) -> http.client.HTTPConnection:
+        access = self._access
+        connection = http.client.HTTPConnection(access.host, access.port)
+        sock = socket.create_connection((access.host, access.port), timeout=CONNECT_SECONDS)
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if access.tls is not None:
+                name = access.server_name or access.host
+                sock = access.tls.wrap_socket(sock, server_hostname=name)
+        except BaseException:
+            sock.close()
+            raise
+        connection.sock = sock
+        return connection
+
+
+def _send(connection: http.client.HTTPConnection, request: Request) -> None:
+    sock: socket.socket = connection.sock
+    sock.settimeout(request.timeout_seconds)
+    connection.request(
+        request.method, request.path, body=request.body or None, headers=dict(request.headers)
+    )
+
+
+def _is_readable(connection: http.client.HTTPConnection) -> bool:
+    """Between responses a server sends nothing, so something to read is the end of the stream."""
+    poll = select.poll()
+    poll.register(connection.sock, select.POLLIN)
+    return bool(poll.poll(0))
+
+
+class LineStream:
+    """The lines of a streamed response. `close` from another thread ends the iteration."""
+
+    def __init__(
+        self, connection: http.client.HTTPConnection, response: http.client.HTTPResponse
+    ) -> None:
+        self._connection = connection
+        self._response = response
+        self._closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield each complete line; a last line without its end is dropped, it is half an event.
+
+        Raises:
+            OSError, HTTPException: see `Failure`; not after `close`.
+        """
+        try:
+            yield from self._lines()
+        except (*Failure, ValueError, AttributeError):
+            # The last two: http.client trips over a response that is closed under it.
+            if not self._closed:
+                raise
+        finally:
+            self._response.close()
+            self._connection.close()
+
+    def _lines(self) -> Iterator[bytes]:
+        pending = b""
+        while chunk := self._response.read1(_READ_BYTES):
+            *complete, rest = chunk.split(b"\n")
+            if complete:
+                yield pending + complete[0]
+                yield from complete[1:]
+                pending = b""
+            pending += rest
+            if len(pending) > _MAX_EVENT_BYTES:
+                raise http.client.HTTPException("an event is too long")
+
+    def close(self) -> None:
+        """Wake the reader and end it."""
+        self._closed = True
+        sock = self._connection.sock
+        if sock is not None:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,266 @@
+"""The Kubernetes API over HTTP: raw JSON in and out, no models, every error translated.
+
+The official client is not used on this path: its models print the plaintext of a Secret, its
+errors quote bodies, and it is several times slower. It still loads the configuration (access.py).
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Final
+from urllib.parse import urlencode
+
+from sealkit_controller.cluster import (
+    ApiError,
+    Page,
+    PatchKind,
+    Selection,
+    Target,
+    Watch,
+    WatchEvent,
+)
+from sealkit_controller.connection import Access, Failure, LineStream, Pool, Request, Response
+from sealkit_controller.objects import (
+    FIELD_MANAGER,
+    JsonObject,
+    Resource,
+    child,
+    children,
+    number,
+    text,
+)
+from sealkit_controller.settings import Settings
+
+PAGE_SIZE: Final = 500
+_WATCH_GRACE_SECONDS: Final = (
+    30  # the server ends a watch itself; only a dead peer is silent longer
+)
+_JSON: Final = "application/json"
+_WORD: Final = re.compile(r"[A-Za-z]{1,64}")  # what a reason may look like, to be shown
+_PARTIAL: Final = "{};as=PartialObjectMetadata{};g=meta.k8s.io;v=v1"
+
+Count = Callable[[str, str], None]
+
+
+def count_nothing(method: str, code: str) -> None:
+    """Observe no request."""
+
+
+class HttpCluster:
+    """A Kubernetes API server reached over HTTP; see `cluster.Cluster`.
+
+    `count(method, code)` is called once for each response, with code "<error>" when there was
+    none.
+    """
+
+    def __init__(
+        self, access: Access, settings: Settings | None = None, *, count: Count = count_nothing
+    ) -> None:
+        self._settings = settings or Settings()
+        self._access = access
+        self._pool = Pool(access)
+        self._count = count
+
+    @property
+    def host(self) -> str:
+        """The server, as `host:port`, for metrics."""
+        return f"{self._access.host}:{self._access.port}"
+
+    def get(self, target: Target) -> JsonObject:
+        """See `Cluster.get`."""
+        return self._call(Request("GET", target.path, _headers(), repeatable=True), f"get {target}")
+
+    def pages(self, selection: Selection) -> Iterator[Page]:
+        """See `Cluster.pages`. 410 means that a continued list is too old."""
+        token = ""
+        doing = f"list {selection.resource.plural}"
+        while True:
+            query = {"limit": str(PAGE_SIZE)} | ({"continue": token} if token else {})
+            accept = _PARTIAL.format(_JSON, "List") if selection.metadata_only else _JSON
+            path = _selected(selection, query)
+            page = self._call(Request("GET", path, _headers(accept), repeatable=True), doing)
+            metadata = child(page, "metadata")
+            items = [dict(item) for item in children(page, "items")]
+            yield Page(items, text(metadata, "resourceVersion"))
+            token = text(metadata, "continue")
+            if not token:
+                return
+
+    def watch(self, selection: Selection, resource_version: str) -> Watch:
+        """See `Cluster.watch`. The length is spread so that watches do not end together."""
+        seconds = int(self._settings.watch_timeout_seconds * random.uniform(1, 2))  # noqa: S311  (no secret)
+        query = {
+            "watch": "1",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": resource_version,
+            "timeoutSeconds": str(seconds),
+        }
+        accept = _PARTIAL.format(_JSON, "") if selection.metadata_only else _JSON
+        path, grace = _selected(selection, query), _WATCH_GRACE_SECONDS
+        request = Request("GET", path, _headers(accept), timeout_seconds=seconds + grace)
+        return self._open_watch(request, f"watch {selection.resource.plural}")
+
+    def create(self, resource: Resource, namespace: str, body: Mapping[str, object]) -> JsonObject:
+        """See `Cluster.create`."""
+        path = f"{resource.path(namespace)}?fieldManager={FIELD_MANAGER}"
+        request = Request("POST", path, _headers(content_type=_JSON), _encode(body))
+        return self._call(request, f"create {resource.plural} in {namespace}")
+
+    def patch(self, target: Target, body: Mapping[str, object], kind: PatchKind) -> JsonObject:
+        """See `Cluster.patch`."""
+        apply = kind is PatchKind.APPLY
+        query = f"?fieldManager={FIELD_MANAGER}" + ("&force=true" if apply else "")
+        headers = _headers(content_type=kind.value)
+        request = Request("PATCH", target.path + query, headers, _encode(body), repeatable=apply)
+        return self._call(request, f"{'apply' if apply else 'patch'} {target}")
+
+    def delete(self, target: Target, uid: str, resource_version: str) -> None:
+        """See `Cluster.delete`."""
+        preconditions = {"uid": uid, "resourceVersion": resource_version}
+        options = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
+        request = Request("DELETE", target.path, _headers(content_type=_JSON), _encode(options))
+        self._call(request, f"delete {target}")
+
+    def close(self) -> None:
+        """See `Cluster.close`."""
+        self._pool.close()
+
+    def _authorized(self, request: Request, *, renew: bool) -> Request:
+        value = self._access.authorization(renew)
+        return replace(
+            request,
+            path=self._access.base_path + request.path,
+            headers={**request.headers, **({"Authorization": value} if value else {})},
+            timeout_seconds=request.timeout_seconds or self._settings.request_timeout_seconds,
+        )
+
+    def _call(self, request: Request, doing: str) -> JsonObject:
+        """Send a request, once more with a fresh token after a 401, and parse the answer."""
+        response = self._exchange(self._authorized(request, renew=False), doing)
+        if response.status == 401:
+            response = self._exchange(self._authorized(request, renew=True), doing)
+        if response.status >= 400:
+            raise _refusal(response, doing)
+        return _decode(response.body, doing)
+
+    def _exchange(self, request: Request, doing: str) -> Response:
+        try:
+            response = self._pool.exchange(request)
+        except Failure as error:
+            self._count(request.method, "<error>")
+            raise _unreachable(error, doing) from None
+        self._count(request.method, str(response.status))
+        return response
+
+    def _open_watch(self, request: Request, doing: str) -> Watch:
+        for renew in (False, True):
+            try:
+                connection, response = self._pool.stream(self._authorized(request, renew=renew))
+            except Failure as error:
+                self._count("WATCH", "<error>")
+                raise _unreachable(error, doing) from None
+            self._count("WATCH", str(response.status))
+            if response.status == 200:
+                return HttpWatch(LineStream(connection, response), doing)
+            refusal = _read_refusal(response, doing)
+            response.close()
+            connection.close()
+            if refusal.status != 401:
+                break
+        raise refusal
+
+
+class HttpWatch:
+    """A watch as the lines of a response; see `cluster.Watch`."""
+
+    def __init__(self, lines: LineStream, doing: str) -> None:
+        self._lines = lines
+        self._doing = doing
+
+    def __iter__(self) -> Iterator[WatchEvent]:
+        """See `Watch`."""
+        lines = iter(self._lines)
+        try:
+            for line in lines:
+                event = _decode(line, self._doing)
+                kind, raw = text(event, "type"), dict(child(event, "object"))
+                if kind == "ERROR":
+                    raise _status_error(raw, number(raw, "code"), self._doing)
+                yield WatchEvent(kind, raw)
+        except Failure as error:
+            raise _unreachable(error, self._doing) from None
+        finally:
+            lines.close()  # type: ignore[attr-defined]  # a generator; closes the connection
+
+    def close(self) -> None:
+        """See `Watch.close`."""
+        self._lines.close()
+
+
+def _headers(accept: str = _JSON, content_type: str = "") -> dict[str, str]:
+    headers = {"Accept": accept, "User-Agent": FIELD_MANAGER}
+    return headers | {"Content-Type": content_type} if content_type else headers
+
+
+def _selected(selection: Selection, query: Mapping[str, str]) -> str:
+    labels = {"labelSelector": selection.labels} if selection.labels else {}
+    return f"{selection.resource.path(selection.namespace)}?{urlencode({**query, **labels})}"
+
+
+def _encode(body: Mapping[str, object]) -> bytes:
+    return json.dumps(body, separators=(",", ":")).encode()
+
+
+def _decode(raw: bytes, doing: str) -> JsonObject:
+    """Parse JSON. The parser's error quotes nothing, but its object holds the text: drop it."""
+    try:
+        value = json.loads(raw)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise ApiError(0, "NotJson", doing=doing)
+    return value
+
+
+def _unreachable(error: BaseException, doing: str) -> ApiError:
+    return ApiError(0, type(error).__name__, doing=doing)
+
+
+def _read_refusal(response: object, doing: str) -> ApiError:
+    status = getattr(response, "status", 0)
+    try:
+        body = response.read(1 << 16)  # type: ignore[attr-defined]  # an HTTPResponse
+        retry_after = response.getheader("Retry-After", "")  # type: ignore[attr-defined]
+    except Failure as error:
+        return _unreachable(error, doing)
+    return _refusal(Response(status, retry_after, body), doing)
+
+
+def _refusal(response: Response, doing: str) -> ApiError:
+    try:
+        raw = _decode(response.body, doing)
+    except ApiError:
+        raw = {}
+    seconds = float(response.retry_after) if response.retry_after.isdigit() else None
+    return _status_error(raw, response.status, doing, seconds)
+
+
+def _status_error(
+    raw: Mapping[str, object], status: int, doing: str, retry_after_seconds: float | None = None
+) -> ApiError:
+    causes = children(child(raw, "details"), "causes")
+    return ApiError(
+        status,
+        _word(text(raw, "reason")),
+        doing=doing,
+        cause=_word(text(causes[0], "reason")) if causes else "",
+        retry_after_seconds=retry_after_seconds,
+    )
+
+
+def _word(reason: str) -> str:
+    return reason if _WORD.fullmatch(reason) else ""

@@ -1,0 +1,343 @@
+"""What to do about one manifest, decided from what is there. Pure.
+
+Nothing here asks what happened: the same decision covers a new manifest, a change, a Secret that
+somebody edited, and a restart.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from hmac import compare_digest
+from typing import Final, Literal
+
+from sealkit.crypto.x1 import Kid
+from sealkit.errors import ManifestError, NoKeyError, UnsealError
+from sealkit.keypair import KeyState
+from sealkit.manifests.gitops import belongs_to_a_tool
+from sealkit.manifests.sealed import SealedSecret
+from sealkit.manifests.secret import REFUSED_TYPES, Secret
+from sealkit.sealing import unseal
+from sealkit_controller.keyring import KeyRing
+from sealkit_controller.objects import (
+    ADOPT_ANNOTATION,
+    FIELD_MANAGER,
+    HASH_ANNOTATION,
+    MANAGED_LABEL,
+    RETAIN_ANNOTATION,
+    SEALED_SECRETS,
+    JsonObject,
+    Metadata,
+    child,
+    children,
+    strings,
+    text,
+)
+from sealkit_controller.status import Reason, Report, Verdict, failed, retrying, status_of, synced
+
+Action = Literal["created", "updated", "recreated"]
+
+# Fields of the spec that say how, not what: a change of them leaves a right Secret right.
+_NOT_CONTENT: Final = ("suspend", "recreate")
+# Without an owner, Argo CD would take the Secret for something that Git forgot, and prune it.
+_RETAINED: Final = {
+    RETAIN_ANNOTATION: "Retain",
+    "argocd.argoproj.io/compare-options": "IgnoreExtraneous",
+    "argocd.argoproj.io/sync-options": "Prune=false",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A SealedSecret as the API server sent it, with its content still unchecked."""
+
+    metadata: Metadata
+    raw: Mapping[str, object]
+
+    @property
+    def status(self) -> Mapping[str, object]:
+        """The status it carries."""
+        return status_of(self.raw)
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """The Secret that should be, and its owner; without one it outlives its manifest."""
+
+    secret: Secret
+    owner: Metadata | None
+
+    def body(self) -> JsonObject:
+        """Return the Secret as the API server takes it. The result holds plaintext."""
+        body = self.secret.to_dict()
+        if self.owner is not None:
+            reference = {
+                "apiVersion": SEALED_SECRETS.api_version,
+                "kind": SEALED_SECRETS.kind,
+                "name": self.owner.key.name,
+                "uid": self.owner.uid,
+                "controller": True,
+                # True needs the right to update finalizers, and would delay the manifest's end.
+                "blockOwnerDeletion": False,
+            }
+            body["metadata"] = {**child(body, "metadata"), "ownerReferences": [reference]}
+        return body
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to write, if anything, and what to say once that has worked.
+
+    `recreated` first deletes exactly the Secret that was looked at, by uid and resourceVersion.
+    """
+
+    report: Report
+    action: Action | None = None
+    desired: Desired | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A version of a Secret that was compared value by value with what `spec_hash` stands for."""
+
+    secret_version: str
+    spec_hash: str
+
+
+def spec_hash(manifest: Manifest, ring: KeyRing) -> str:
+    """Return what the Secret is made of: ciphertext, uid and the keys at hand that may open it.
+
+    Equal hashes mean equal Secrets, so nothing has to be decrypted to see that nothing changed.
+    A key that this manifest has no wrap for does not matter to it.
+    """
+    spec = child(manifest.raw, "spec")
+    content = {name: spec[name] for name in spec if name not in _NOT_CONTENT}
+    parts = [manifest.metadata.uid, sorted(_usable_kids(manifest, ring)), content]
+    encoded = json.dumps(parts, sort_keys=True, separators=(",", ":")).encode()
+    return sha256(encoded).hexdigest()
+
+
+def _usable_kids(manifest: Manifest, ring: KeyRing) -> set[Kid]:
+    envelopes = child(child(manifest.raw, "spec"), "envelopes")
+    wraps = (child(child(envelopes, name), "wraps") for name in envelopes)
+    return {kid for entry in wraps for kid in ring.pairs if kid in entry}
+
+
+def settle(
+    manifest: Manifest, secret: Metadata | None, ring: KeyRing, seen: Seen | None
+) -> Report | None:
+    """Decide what can be decided without a decryption; None if the manifest must be opened.
+
+    `secret` is the metadata at hand, `seen` what this process compared last. A reconcile request
+    that was not answered yet always opens.
+    """
+    digest = spec_hash(manifest, ring)
+    made_of_this = secret is not None and secret.annotations.get(HASH_ANNOTATION) == digest
+    if child(manifest.raw, "spec").get("suspend") is True:
+        return _suspended(in_step=made_of_this)
+    if secret is None or not made_of_this or secret.deleting:
+        return None
+    requested = manifest.metadata.requested
+    if requested and text(manifest.status, "lastHandledReconcileAt") != requested[:253]:
+        return None
+    recorded = Seen(text(manifest.status, "secretResourceVersion"), digest)
+    if Seen(secret.resource_version, digest) not in {recorded, seen}:
+        return None
+    return _synced(manifest, ring)
+
+
+def _suspended(*, in_step: bool) -> Report:
+    if in_step:
+        message = "suspended; the Secret was made from this manifest"
+        return Report(Verdict.TRUE, Reason.SUSPENDED, message)
+    message = "suspended; the Secret was not made from this manifest"
+    return Report(Verdict.UNKNOWN, Reason.SUSPENDED, message)
+
+
+def _synced(manifest: Manifest, ring: KeyRing) -> Report:
+    bad = [
+        kid
+        for kid in sorted(_usable_kids(manifest, ring))
+        if ring.pairs[kid].state is KeyState.COMPROMISED
+    ]
+    if bad:
+        return synced(f"sealed to compromised key {bad[0]}: change the values, then seal them anew")
+    return synced()
+
+
+def make_plan(manifest: Manifest, existing: Mapping[str, object] | None, ring: KeyRing) -> Plan:
+    """Open the manifest and compare it with the whole Secret that is there, None if there is none.
+
+    All or nothing: unless every value opens, there is nothing to write.
+    """
+    try:
+        _check_type(manifest)
+        refusal = _refuse_foreign(existing, manifest.metadata) if existing is not None else None
+        if refusal is not None:
+            return Plan(refusal)
+        desired = _open(manifest, ring)
+    except _FailedError as error:
+        return Plan(error.report)
+    if existing is None:
+        return Plan(_synced(manifest, ring), "created", desired)
+    return _update(manifest, existing, desired, ring)
+
+
+class _FailedError(Exception):
+    """Carries a report out of the steps of `make_plan`."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.report = failed(reason, message)
+
+
+def _check_type(manifest: Manifest) -> None:
+    secret_type = child(child(manifest.raw, "spec"), "template").get("type")
+    if secret_type in REFUSED_TYPES:
+        raise _FailedError(
+            Reason.TYPE_REFUSED, f"Secrets of type {secret_type} are not made from manifests"
+        )
+
+
+def _open(manifest: Manifest, ring: KeyRing) -> Desired:
+    try:
+        sealed = SealedSecret.from_dict(manifest.raw)
+    except ManifestError as error:
+        raise _FailedError(Reason.INVALID_MANIFEST, str(error)) from None
+    try:
+        secret = unseal(sealed, ring.private_keys)
+    except NoKeyError as error:
+        raise _FailedError(Reason.NO_KEY, str(error)) from None
+    except UnsealError:
+        message = (
+            f"a value does not open as {manifest.metadata.key} with scope {sealed.scope}: it was"
+            " sealed for another name, namespace, scope or data key, or it was changed"
+        )
+        raise _FailedError(Reason.DECRYPTION_FAILED, message) from None
+    except ManifestError as error:  # says which rule of the type, not what the value is
+        message = f"{error.field} breaks a rule of Secret type {sealed.template.type}"
+        raise _FailedError(Reason.SECRET_INVALID, message) from None
+    retained = sealed.deletion_policy == "Retain"
+    owned = {HASH_ANNOTATION: spec_hash(manifest, ring)} | (_RETAINED if retained else {})
+    secret = replace(
+        secret,
+        labels=_for_secret(secret.labels) | {MANAGED_LABEL: "true"},
+        annotations=_for_secret(secret.annotations) | owned,
+    )
+    return Desired(secret, None if retained else manifest.metadata)
+
+
+def _for_secret(entries: Mapping[str, str]) -> dict[str, str]:
+    return {key: value for key, value in entries.items() if not belongs_to_a_tool(key)}
+
+
+def _refuse_foreign(existing: Mapping[str, object], manifest: Metadata) -> Report | None:
+    """Say why a Secret must not be touched, None if it is ours or wants to be."""
+    secret = Metadata.of(existing)
+    owner = secret.controller
+    if secret.deleting:
+        return retrying(Reason.SECRET_TERMINATING, "the Secret is being deleted")
+    if owner is None and not _is_handed_over(existing):
+        message = (
+            f"a Secret of this name exists; annotate it {ADOPT_ANNOTATION}=true to hand it over"
+        )
+        return failed(Reason.SECRET_NOT_OWNED, message)
+    if owner is None or owner.uid == manifest.uid:
+        return None
+    if (owner.api_version, owner.kind) == (SEALED_SECRETS.api_version, SEALED_SECRETS.kind):
+        # Of an earlier manifest of this name: the garbage collector removes it, then we create it.
+        return retrying(
+            Reason.SECRET_TERMINATING, "the Secret of a deleted manifest is still there"
+        )
+    return failed(Reason.SECRET_NOT_OWNED, f"the Secret is controlled by {owner.kind} {owner.name}")
+
+
+def _is_handed_over(existing: Mapping[str, object]) -> bool:
+    """Tell whether a Secret without a controller was ours, or its owner wants it to be."""
+    metadata = child(existing, "metadata")
+    annotations = strings(metadata, "annotations")
+    managed = strings(metadata, "labels").get(MANAGED_LABEL) == "true"
+    retained = managed and RETAIN_ANNOTATION in annotations
+    return retained or annotations.get(ADOPT_ANNOTATION) == "true"
+
+
+def _update(
+    manifest: Manifest, existing: Mapping[str, object], desired: Desired, ring: KeyRing
+) -> Plan:
+    report = _synced(manifest, ring)
+    if _needs_recreation(existing, desired.secret):
+        if child(manifest.raw, "spec").get("recreate") is True:
+            return Plan(report, "recreated", desired)
+        message = (
+            "the type or the immutable content differs; set spec.recreate to replace the Secret"
+        )
+        return Plan(failed(Reason.SECRET_IMMUTABLE, message))
+    if _is_in_place(existing, desired) and leftovers(existing, desired) is None:
+        return Plan(report)
+    return Plan(report, "updated", desired)
+
+
+def _needs_recreation(existing: Mapping[str, object], secret: Secret) -> bool:
+    if text(existing, "type") != secret.type:
+        return True
+    if existing.get("immutable") is not True:
+        return False
+    return not secret.immutable or not _same_data(existing, secret)
+
+
+def _same_data(existing: Mapping[str, object], secret: Secret) -> bool:
+    wanted = strings(secret.to_dict(), "data")
+    found = strings(existing, "data")
+    same = [compare_digest(wanted[key].encode(), found.get(key, "").encode()) for key in wanted]
+    return wanted.keys() == found.keys() and all(same)
+
+
+def _is_in_place(existing: Mapping[str, object], desired: Desired) -> bool:
+    metadata = child(existing, "metadata")
+    secret = desired.secret
+    owner = Metadata.of(existing).controller
+    return (
+        (owner.uid if owner else "") == (desired.owner.uid if desired.owner else "")
+        and secret.labels.items() <= strings(metadata, "labels").items()
+        and secret.annotations.items() <= strings(metadata, "annotations").items()
+        and (existing.get("immutable") is True) == secret.immutable
+        and _same_data(existing, secret)
+    )
+
+
+def leftovers(existing: Mapping[str, object], desired: Desired) -> JsonObject | None:
+    """Return a merge patch that removes what an apply leaves behind, None if there is nothing.
+
+    Server-side apply removes only what nobody else has set. All data keys are ours, whoever set
+    them; labels and annotations only those that our field manager has set some time. The patch
+    carries the resourceVersion of `existing`, so that it fails if the Secret changes meanwhile.
+    """
+    metadata = child(existing, "metadata")
+    secret = desired.secret
+    patch: JsonObject = {}
+    stale = {key: None for key in strings(existing, "data") if key not in secret.data}
+    if stale:
+        patch["data"] = stale
+    changes: JsonObject = {}
+    for field, wanted in (("labels", secret.labels), ("annotations", secret.annotations)):
+        ours = _set_by_us(metadata, field) & strings(metadata, field).keys()
+        if gone := {key: None for key in sorted(ours) if key not in wanted}:
+            changes[field] = gone
+    owners = children(metadata, "ownerReferences")
+    if desired.owner is None and any(owner.get("controller") is True for owner in owners):
+        changes["ownerReferences"] = [o for o in owners if o.get("controller") is not True] or None
+    if not patch and not changes:
+        return None
+    return patch | {"metadata": changes | {"resourceVersion": text(metadata, "resourceVersion")}}
+
+
+def _set_by_us(metadata: Mapping[str, object], field: str) -> set[str]:
+    """Return the entries of `field` that managedFields ascribes to our field manager."""
+    names: set[str] = set()
+    for entry in children(metadata, "managedFields"):
+        if entry.get("manager") == FIELD_MANAGER:
+            fields = child(child(child(entry, "fieldsV1"), "f:metadata"), f"f:{field}")
+            names |= {name.removeprefix("f:") for name in fields}
+    return names

@@ -1,0 +1,271 @@
+"""One reconciliation: read what is there, let `plan` decide, write it, report it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+
+from sealkit_controller.cluster import ApiError, Cluster, PatchKind, Target
+from sealkit_controller.keyring import KeyRing
+from sealkit_controller.objects import (
+    SEALED_SECRETS,
+    SECRETS,
+    JsonObject,
+    Metadata,
+    ObjectKey,
+    child,
+    text,
+)
+from sealkit_controller.plan import (
+    Action,
+    Desired,
+    Manifest,
+    Plan,
+    Seen,
+    leftovers,
+    make_plan,
+    settle,
+    spec_hash,
+)
+from sealkit_controller.status import Reason, Report, Verdict, failed, new_status, retrying
+
+_CONFLICT: Final = 409
+_NOT_FOUND: Final = 404
+_INVALID: Final = frozenset({400, 413, 422})
+
+
+class Kept(Protocol):
+    """An object in a view."""
+
+    @property
+    def metadata(self) -> Metadata:
+        """Its metadata."""
+
+    @property
+    def body(self) -> bytes:
+        """The object as JSON, if the view keeps it."""
+
+
+class View(Protocol):
+    """What a reconciliation needs of a cached view; see `cache.Store`."""
+
+    def get(self, key: ObjectKey) -> Kept | None:
+        """Return an object as it was last heard of."""
+
+    def written(self, before: str, raw: JsonObject) -> Kept:
+        """Note the outcome of our own write of version `before` ("" = it was not there)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """All is as it should be. `action` says what had to be written, None if nothing."""
+
+    manifest: Metadata | None = None
+    action: Action | None = None
+    report: Report | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RetryAfter:
+    """It will be tried again: in `seconds` if the API server said so, else by the back-off."""
+
+    manifest: Metadata
+    report: Report
+    seconds: float = 0.0
+    overload: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """Only a change of the manifest, the keys or the Secret can help."""
+
+    manifest: Metadata
+    report: Report
+
+
+Outcome = Done | RetryAfter | Terminal
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What came of the writing: what to say, what was done, the Secret's version, the error."""
+
+    report: Report
+    secret_version: str
+    action: Action | None = None
+    error: ApiError | None = None
+
+
+class Reconciler:
+    """Brings Secrets in step with SealedSecrets, one key at a time, from several threads."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        manifests: View,
+        secrets: View,
+        ring: Callable[[], KeyRing],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._cluster = cluster
+        self._manifests = manifests
+        self._secrets = secrets
+        self._ring = ring
+        self._now = now
+        self._seen: dict[ObjectKey, Seen] = {}
+
+    def reconcile(self, key: ObjectKey) -> Outcome:
+        """Do what one object needs. Twice in a row writes nothing the second time.
+
+        A manifest that is gone or going is left alone: the garbage collector takes its Secret.
+        """
+        entry = self._manifests.get(key)
+        if entry is None or entry.metadata.deleting:
+            self._seen.pop(key, None)
+            return Done()
+        manifest = Manifest(entry.metadata, json.loads(entry.body))
+        made = self._make(manifest)
+        if made.error is not None and made.error.status == _CONFLICT:
+            return RetryAfter(manifest.metadata, made.report)  # with the truth; nothing to tell
+        return self._tell(manifest, made)
+
+    def wrote(self, key: ObjectKey, version: str) -> bool:
+        """Tell whether a version of a Secret is the one this process left or compared last."""
+        seen = self._seen.get(key)
+        return seen is not None and seen.secret_version == version
+
+    def _make(self, manifest: Manifest) -> _Made:
+        recorded = text(manifest.status, "secretResourceVersion")
+        try:
+            return self._make_secret(manifest, recorded)
+        except ApiError as error:
+            return _Made(_report_of(error), recorded, error=error)
+
+    def _make_secret(self, manifest: Manifest, recorded: str) -> _Made:
+        key, ring = manifest.metadata.key, self._ring()
+        kept = self._secrets.get(key)
+        secret = kept.metadata if kept else None
+        report = settle(manifest, secret, ring, self._seen.get(key))
+        if report is not None:
+            return _Made(report, recorded)
+        existing = self._read(key) if secret is not None else None
+        plan = make_plan(manifest, existing, ring)
+        if plan.action == "created":
+            try:
+                return self._created(manifest, plan, ring)
+            except ApiError as error:
+                if error.reason != "AlreadyExists":
+                    raise
+            # The view shows only Secrets that are marked as ours.
+            existing = self._read(key)
+            plan = make_plan(manifest, existing, ring)
+        return self._write(manifest, existing, plan, ring)
+
+    def _read(self, key: ObjectKey) -> JsonObject | None:
+        try:
+            return self._cluster.get(_secret(key))
+        except ApiError as error:
+            if error.status == _NOT_FOUND:
+                return None
+            raise
+
+    def _write(
+        self, manifest: Manifest, existing: JsonObject | None, plan: Plan, ring: KeyRing
+    ) -> _Made:
+        if existing is None or plan.action == "created":
+            return self._created(manifest, plan, ring)
+        before = Metadata.of(existing)
+        if plan.action is None:
+            if plan.report.verdict is not Verdict.TRUE:
+                return _Made(plan.report, text(manifest.status, "secretResourceVersion"))
+            # Right as it is, though changed where we do not look. Recorded here only: a write for
+            # each foreign change of a label would be a loop with whoever keeps changing it.
+            self._remember(manifest, before.resource_version, ring)
+            recorded = text(manifest.status, "secretResourceVersion")
+            return _Made(plan.report, recorded or before.resource_version)
+        if plan.action == "recreated":
+            self._cluster.delete(_secret(before.key), before.uid, before.resource_version)
+            return self._created(manifest, plan, ring)
+        return self._updated(manifest, before, plan, ring)
+
+    def _created(self, manifest: Manifest, plan: Plan, ring: KeyRing) -> _Made:
+        if plan.desired is None:
+            return _Made(plan.report, "")
+        key = manifest.metadata.key
+        raw = self._cluster.create(SECRETS, key.namespace, plan.desired.body())
+        return self._left(manifest, "", raw, plan, ring)
+
+    def _updated(self, manifest: Manifest, before: Metadata, plan: Plan, ring: KeyRing) -> _Made:
+        assert plan.desired is not None  # noqa: S101  (every plan with an action has it)
+        raw = self._apply(plan.desired, before)
+        patch = leftovers(raw, plan.desired)
+        if patch is not None:
+            raw = self._cluster.patch(_secret(before.key), patch, PatchKind.MERGE)
+        return self._left(manifest, before.resource_version, raw, plan, ring)
+
+    def _apply(self, desired: Desired, before: Metadata) -> JsonObject:
+        """Apply to exactly the Secret that was looked at: its uid makes it fail for another."""
+        body = desired.body()
+        body["metadata"] = {**child(body, "metadata"), "uid": before.uid}
+        return self._cluster.patch(_secret(before.key), body, PatchKind.APPLY)
+
+    def _left(
+        self, manifest: Manifest, before: str, raw: JsonObject, plan: Plan, ring: KeyRing
+    ) -> _Made:
+        version = Metadata.of(raw).resource_version
+        self._remember(manifest, version, ring)
+        self._secrets.written(before, raw)
+        return _Made(plan.report, version, plan.action)
+
+    def _remember(self, manifest: Manifest, version: str, ring: KeyRing) -> None:
+        self._seen[manifest.metadata.key] = Seen(version, spec_hash(manifest, ring))
+
+    def _tell(self, manifest: Manifest, made: _Made) -> Outcome:
+        metadata = manifest.metadata
+        status = new_status(
+            manifest.status, metadata, made.report, made.secret_version, self._now()
+        )
+        error = made.error
+        if status is not None:
+            try:
+                self._write_status(metadata, status)
+            except ApiError as status_error:
+                if status_error.status == _NOT_FOUND:
+                    return Done()  # deleted meanwhile
+                error = error or status_error
+        return _outcome(metadata, made, error)
+
+    def _write_status(self, manifest: Metadata, status: JsonObject) -> None:
+        target = Target(SEALED_SECRETS, manifest.key.namespace, manifest.key.name, "status")
+        version = manifest.resource_version
+        patch = {"metadata": {"resourceVersion": version}, "status": status}
+        self._manifests.written(version, self._cluster.patch(target, patch, PatchKind.MERGE))
+
+
+def _secret(key: ObjectKey) -> Target:
+    return Target(SECRETS, key.namespace, key.name)
+
+
+def _report_of(error: ApiError) -> Report:
+    """Say what an error of the API server means to the owner of a manifest."""
+    what = error.cause or error.reason or "no response"
+    if error.status in _INVALID:
+        return failed(Reason.SECRET_INVALID, f"the API server refuses the Secret: {what}")
+    if 400 <= error.status < 500 and not error.is_overload:
+        return retrying(Reason.API_REFUSED, f"the API server does not allow it: {what}")
+    return retrying(Reason.API_UNAVAILABLE, "the API server cannot be reached or is overloaded")
+
+
+def _outcome(manifest: Metadata, made: _Made, error: ApiError | None) -> Outcome:
+    if made.report.verdict is Verdict.FALSE and (error is None or error is made.error):
+        return Terminal(manifest, made.report)
+    if error is not None:
+        report = made.report if made.error is not None else _report_of(error)
+        seconds = error.retry_after_seconds or 0.0
+        return RetryAfter(manifest, report, seconds, error.is_overload)
+    if made.report.verdict is Verdict.UNKNOWN and made.report.reason is not Reason.SUSPENDED:
+        return RetryAfter(manifest, made.report)
+    return Done(manifest, made.action, made.report)

@@ -1,0 +1,122 @@
+"""The status of a SealedSecret: the one place that decides what it says. Pure.
+
+Argo CD, Flux, Helm (kstatus), `kubectl wait` and Terraform read the same few fields in different
+ways. What is written here means the same to all of them (docs/controller.md, "Status").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Final
+
+from sealkit_controller.objects import JsonObject, Metadata, child, children, text
+
+_MAX_MESSAGE: Final = 1024  # characters; the CRD allows more, a table in a terminal does not
+
+
+class Verdict(StrEnum):
+    """The status of the conditions `Synced` and `Ready`."""
+
+    TRUE = "True"
+    FALSE = "False"
+    UNKNOWN = "Unknown"
+
+
+class Reason(StrEnum):
+    """Why, as one stable word that scripts and alerts may rely on."""
+
+    SYNCED = "Synced"
+    SUSPENDED = "Suspended"
+    # Permanent: only a change of the manifest, the keys or the Secret helps.
+    DECRYPTION_FAILED = "DecryptionFailed"
+    NO_KEY = "NoKey"
+    INVALID_MANIFEST = "InvalidManifest"
+    SECRET_NOT_OWNED = "SecretNotOwned"  # noqa: S105  (a reason, not a password)
+    SECRET_IMMUTABLE = "SecretImmutable"  # noqa: S105
+    SECRET_INVALID = "SecretInvalid"  # noqa: S105
+    TYPE_REFUSED = "TypeRefused"
+    # Transient: tried again by itself.
+    API_UNAVAILABLE = "ApiUnavailable"
+    API_REFUSED = "ApiRefused"
+    SECRET_TERMINATING = "SecretTerminating"  # noqa: S105
+    INTERNAL_ERROR = "InternalError"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What there is to say about a manifest. `message` never holds anything that was decrypted."""
+
+    verdict: Verdict
+    reason: Reason
+    message: str
+
+
+def synced(message: str = "the Secret is what the manifest says") -> Report:
+    """The Secret is right."""
+    return Report(Verdict.TRUE, Reason.SYNCED, message)
+
+
+def failed(reason: Reason, message: str) -> Report:
+    """It cannot work until something changes: `Stalled`, which ends a GitOps tool's waiting."""
+    return Report(Verdict.FALSE, reason, message)
+
+
+def retrying(reason: Reason, message: str) -> Report:
+    """It did not work yet: `Reconciling`. Never False, which Argo CD takes for a failed sync."""
+    return Report(Verdict.UNKNOWN, reason, message)
+
+
+def new_status(
+    previous: Mapping[str, object],
+    manifest: Metadata,
+    report: Report,
+    secret_version: str,
+    now: datetime,
+) -> JsonObject | None:
+    """Return the status to write as a merge patch, None if it says so already.
+
+    No field changes merely because time passes: our own write comes back as an event.
+    """
+    status: JsonObject = {
+        "observedGeneration": manifest.generation,
+        "conditions": _conditions(children(previous, "conditions"), report, now),
+    }
+    if manifest.requested:
+        status["lastHandledReconcileAt"] = manifest.requested[:253]
+    if secret_version:
+        status["secretResourceVersion"] = secret_version
+    if status == previous:
+        return None
+    return status | {name: None for name in previous if name not in status}
+
+
+def status_of(raw: Mapping[str, object]) -> Mapping[str, object]:
+    """Return the status of a SealedSecret."""
+    return child(raw, "status")
+
+
+def _conditions(
+    previous: list[Mapping[str, object]], report: Report, now: datetime
+) -> list[JsonObject]:
+    """`Synced` first: printer columns of Bitnami's CRD read conditions[0]."""
+    types = [("Synced", report.verdict), ("Ready", report.verdict)]
+    # Both are abnormal-true: present only when true, and never both, for kstatus takes the first.
+    if report.verdict is Verdict.FALSE:
+        types.append(("Stalled", Verdict.TRUE))
+    elif report.verdict is Verdict.UNKNOWN and report.reason is not Reason.SUSPENDED:
+        types.append(("Reconciling", Verdict.TRUE))
+    since = {(text(c, "type"), text(c, "status")): text(c, "lastTransitionTime") for c in previous}
+    instant = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return [
+        {
+            "type": kind,
+            "status": value.value,
+            "reason": report.reason.value,
+            "message": report.message[:_MAX_MESSAGE],
+            "lastTransitionTime": since.get((kind, value.value)) or instant,
+        }
+        for kind, value in types
+    ]
