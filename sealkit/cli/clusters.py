@@ -1,0 +1,157 @@
+"""`sealkit clusters`: fetch and pin the public keys that this repository seals for."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import PurePosixPath
+from typing import Final
+
+import click
+
+from sealkit.cli.app import STDIO, App
+from sealkit.cli.output import print_json
+from sealkit.config import NAME, Cluster, Config, add_cluster, find_config
+from sealkit.crypto.recipient import Recipient
+from sealkit.errors import ConfigError, SealkitError, UsageError
+from sealkit.files import read_bytes
+from sealkit.keystore import fetch_from_context, fetch_from_url, load_recipient, pinned_recipient
+
+FOLDER: Final = PurePosixPath(".sealkit")
+
+
+@click.group("clusters")
+def clusters_command() -> None:
+    """Clusters that this repository seals for."""
+
+
+@dataclass(frozen=True)
+class AddRequest:
+    """Which cluster to pin and where its public key comes from: exactly one source."""
+
+    name: str
+    source: str
+    context: str | None
+    kubeconfig: str | None
+    controller_namespace: str
+    kid: str
+    not_after: date | None
+    replace: bool
+
+
+@clusters_command.command("add")
+@click.argument("name")
+@click.argument("source", default="", metavar="[FILE|URL]")
+@click.option("--context", default=None, help="Fetch from the cluster of this kubectl context.")
+@click.option("--kubeconfig", default=None, help="Look for the context in this file.")
+@click.option("--controller-namespace", default="sealkit-system", show_default=True)
+@click.option("--kid", default="", help="Refuse any key but the one with this id.")
+@click.option("--not-after", type=click.DateTime(["%Y-%m-%d"]), help="Last day to seal for it.")
+@click.option("--replace", is_flag=True, help="Pin a new key for a cluster that has one.")
+@click.pass_obj
+def add_command(
+    app: App,
+    name: str,
+    source: str,
+    context: str | None,
+    kubeconfig: str | None,
+    controller_namespace: str,
+    kid: str,
+    not_after: object,
+    replace: bool,
+) -> None:
+    """Fetch the public key of cluster NAME and pin it in .sealkit.yaml.
+
+    The key comes from a FILE, a URL, or the cluster itself (--context). Compare the key id that is
+    shown with the one that the cluster's operator sees: everything rests on it.
+    """
+    day = date.fromisoformat(str(not_after)[:10]) if not_after else None
+    request = AddRequest(name, source, context, kubeconfig, controller_namespace, kid, day, replace)
+    recipient = add(request, app)
+    app.say(f"pinned cluster {name}: key {recipient.key.kid}")
+    app.say("sealkit: note: compare this key id with the one the cluster's operator sees")
+
+
+def add(request: AddRequest, app: App) -> Recipient:
+    """Pin a cluster: write its recipient file and its entry in the configuration.
+
+    Raises:
+        UsageError: no configuration, not exactly one source, or the cluster is pinned already.
+        ConfigError: the key is not the one that --kid demands, or not usable.
+    """
+    config = _config(app)
+    if request.name in config.clusters and not request.replace:
+        pinned = config.clusters[request.name].kid
+        hint = "--replace pins another key"
+        raise UsageError(f"cluster {request.name!r} is pinned to {pinned} already", hint=hint)
+    fetched = _fetch(request, app)
+    if request.kid and fetched.key.kid != request.kid:
+        raise ConfigError(f"the key found is {fetched.key.kid}, not {request.kid}")
+    recipient = Recipient(request.name, fetched.key, request.not_after or fetched.not_after)
+    path = FOLDER / f"{request.name}.pub"
+    cluster = Cluster(request.name, recipient.key.kid, path, recipient.not_after)
+    text = add_cluster(read_bytes(config.path), cluster)
+    (config.folder / FOLDER).mkdir(exist_ok=True)
+    app.write(str(config.folder / path), str(recipient))
+    app.write(str(config.path), text)
+    return recipient
+
+
+def _config(app: App) -> Config:
+    config = find_config(app.folder)
+    if config is None:
+        raise UsageError(f"there is no {NAME} here or above", hint="sealkit init")
+    return config
+
+
+def _fetch(request: AddRequest, app: App) -> Recipient:
+    online = request.context is not None or request.kubeconfig is not None
+    if bool(request.source) == online:
+        raise UsageError("expected exactly one of FILE, URL or --context")
+    if online:
+        kubeconfig = app.path(request.kubeconfig) if request.kubeconfig else None
+        return fetch_from_context(request.context, kubeconfig, request.controller_namespace)
+    if request.source.startswith(("https://", "http://")):
+        return fetch_from_url(request.source)
+    return load_recipient(app.path(request.source))
+
+
+@dataclass(frozen=True)
+class Row:
+    """One pinned cluster and whether it can be sealed for today."""
+
+    name: str
+    kid: str
+    not_after: str
+    state: str
+
+
+@clusters_command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def list_command(app: App, as_json: bool) -> None:
+    """List the pinned clusters and whether they can be sealed for."""
+    config = _config(app)
+    rows = [_row(app, config, cluster) for cluster in config.clusters.values()]
+    if as_json:
+        print_json(app, [asdict(row) for row in rows])
+        return
+    if not rows:
+        app.say("there is no cluster yet: sealkit clusters add NAME --context CTX")
+    width = max((len(row.name) for row in rows), default=0)
+    lines = (
+        f"{row.name:{width}}  {row.kid}  {row.not_after or 'no end date':11}  {row.state}\n"
+        for row in rows
+    )
+    app.write(STDIO, "".join(lines))
+
+
+def _row(app: App, config: Config, cluster: Cluster) -> Row:
+    path = config.folder / cluster.recipient
+    try:
+        recipient = pinned_recipient(path, cluster.kid, cluster.not_after, app.today())
+    except SealkitError as error:
+        day = cluster.not_after.isoformat() if cluster.not_after else ""
+        return Row(cluster.name, cluster.kid, day, error.problem)
+    last = cluster.not_after or recipient.not_after
+    return Row(cluster.name, cluster.kid, last.isoformat() if last else "", "usable")

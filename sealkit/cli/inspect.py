@@ -1,0 +1,112 @@
+"""`sealkit inspect`: what a manifest says about itself, without any key."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import click
+
+from sealkit.cli.app import STDIO, App
+from sealkit.cli.output import print_json
+from sealkit.cli.resources import SEALED, Found, label_of, read_resources
+from sealkit.config import find_config
+from sealkit.errors import UsageError
+from sealkit.manifests.sealed import KIND, SealedSecret
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """Who can open the values of one envelope; a name where the configuration knows the key."""
+
+    id: str
+    suite: str
+    clusters: tuple[str, ...]
+    kids: tuple[str, ...]
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What one manifest says. Sizes are bytes of ciphertext: a length class, not a length."""
+
+    file: str
+    document: int
+    namespace: str
+    name: str
+    scope: str
+    type: str
+    keys: dict[str, int]
+    envelopes: tuple[Envelope, ...]
+
+    def lines(self) -> list[str]:
+        """Return the lines for people."""
+        place = f"{self.namespace or '(any namespace)'}/{self.name}"
+        lines = [f"{self.file}:{self.document}: {place}, scope {self.scope}, type {self.type}"]
+        for envelope in self.envelopes:
+            lines.append(f"  envelope {envelope.id} ({envelope.suite}) opens in:")
+            lines += [
+                f"    {cluster or '(unknown cluster)'}  {kid}"
+                for cluster, kid in zip(envelope.clusters, envelope.kids, strict=True)
+            ]
+            lines.append(
+                "    values: "
+                + ", ".join(f"{key} ({self.keys[key]} bytes sealed)" for key in envelope.values)
+            )
+        return lines
+
+
+@click.command("inspect")
+@click.argument("files", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def inspect_command(app: App, files: tuple[str, ...], as_json: bool) -> None:
+    """Show scope, type, keys and recipients of the sealed manifests in FILES."""
+    found = [entry for file in files or (STDIO,) for entry in run(app, file)]
+    if as_json:
+        print_json(app, [asdict(entry) for entry in found])
+    else:
+        app.write(STDIO, "".join(f"{line}\n" for entry in found for line in entry.lines()))
+
+
+def run(app: App, file: str) -> list[Inspection]:
+    """Return what the manifests in one file say.
+
+    Raises:
+        ManifestError: one of them is wrong.
+        UsageError: there is none.
+    """
+    names = _names(app, file)
+    _, resources = read_resources(app, file)
+    found = [_inspect(entry, names) for entry in resources if entry.type == SEALED]
+    if not found:
+        raise UsageError(f"holds no {KIND}").located(file=label_of(file))
+    return found
+
+
+def _names(app: App, file: str) -> dict[str, str]:
+    config = find_config(app.folder if file == STDIO else app.path(file).parent)
+    return {cluster.kid: cluster.name for cluster in config.clusters.values()} if config else {}
+
+
+def _inspect(entry: Found, names: dict[str, str]) -> Inspection:
+    with entry.located():
+        sealed = SealedSecret.from_dict(entry.raw)
+    return Inspection(
+        file=entry.resource.document.file,
+        document=entry.document,
+        namespace=sealed.namespace,
+        name=sealed.name,
+        scope=sealed.scope.value,
+        type=sealed.template.type,
+        keys={key: len(value.item) for key, value in sealed.encrypted_data.items()},
+        envelopes=tuple(
+            Envelope(
+                id=eid,
+                suite=envelope.suite,
+                clusters=tuple(names.get(kid, "") for kid in envelope.wraps),
+                kids=tuple(envelope.wraps),
+                values=tuple(k for k, v in sealed.encrypted_data.items() if v.envelope == eid),
+            )
+            for eid, envelope in sealed.envelopes.items()
+        ),
+    )

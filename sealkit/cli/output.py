@@ -1,0 +1,28 @@
+"""Printers: one report, as lines for people or as JSON for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from sealkit.cli.app import STDIO, App
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+
+def print_report(app: App, report: Sequence[DataclassInstance], *, as_json: bool) -> None:
+    """Say each line of a report on standard error, or print it as JSON on standard output."""
+    if as_json:
+        print_json(app, [asdict(line) for line in report])
+        return
+    for line in report:
+        app.say(str(line))
+
+
+def print_json(app: App, value: object) -> None:
+    """Print one JSON value on standard output."""
+    import json  # noqa: PLC0415 (rare: cold start)
+
+    app.write(STDIO, json.dumps(value, indent=2, default=str) + "\n")

@@ -1,0 +1,73 @@
+"""The Kubernetes objects of a text, with what commands need to read and to replace them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from sealkit.cli.app import STDIO, App
+from sealkit.errors import ManifestError, SealkitError
+from sealkit.manifests.documents import Resource, iter_resources, read_documents
+from sealkit.manifests.sealed import API_VERSION, KIND
+
+SECRET: Final = ("v1", "Secret")
+SEALED: Final = (API_VERSION, KIND)
+
+
+@dataclass(frozen=True)
+class Found:
+    """One object: where it stands in the text, and its data."""
+
+    resource: Resource
+    raw: Mapping[str, object]
+
+    @property
+    def type(self) -> tuple[object, object]:
+        """The pair of apiVersion and kind."""
+        return self.raw.get("apiVersion"), self.raw.get("kind")
+
+    @property
+    def document(self) -> int:
+        """The number of its document, counted from 1."""
+        return self.resource.document.index
+
+    @property
+    def name(self) -> str:
+        """The name it says it has, unchecked."""
+        metadata = self.raw.get("metadata")
+        return str(metadata.get("name", "")) if isinstance(metadata, Mapping) else ""
+
+    @contextmanager
+    def located(self) -> Iterator[None]:
+        """Fill the place of this object into every error that passes."""
+        try:
+            yield
+        except ManifestError as error:
+            self.resource.located(error)
+            raise
+        except SealkitError as error:
+            error.located(file=self.resource.document.file, document=self.document)
+            raise
+
+
+def label_of(name: str) -> str:
+    """Return what a file is called in messages."""
+    return "stdin" if name == STDIO else name
+
+
+def read_resources(app: App, name: str) -> tuple[str, list[Found]]:
+    """Read a file or standard input: its whole text and the objects in it, in order.
+
+    Raises:
+        ManifestError: it is not YAML or JSON that is safe to read.
+        SealkitError: it cannot be read.
+    """
+    documents = read_documents(app.read(name), file=label_of(name))
+    found = [
+        Found(resource, resource.to_dict())
+        for document in documents
+        for resource in iter_resources(document)
+    ]
+    return (documents[0].text if documents else ""), found

@@ -1,0 +1,91 @@
+"""`sealkit sandbox`: a small API server with the controller on it, until interrupted."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+import click
+
+from sealkit.cli.app import App
+from sealkit.errors import SealkitError
+from sealkit.files import PRIVATE_MODE
+
+if TYPE_CHECKING:
+    from sealkit_controller.app import Controller
+    from sealkit_controller.connection import Access
+    from sealkit_controller.sandbox import Sandbox
+
+START_SECONDS: Final = 30
+_STOP: Final = frozenset({signal.SIGINT, signal.SIGTERM})
+
+
+@click.command("sandbox")
+@click.option("--port", default=0, help="Port to listen on; 0 chooses a free one.")
+@click.option("--kubeconfig", default="sandbox.kubeconfig", show_default=True)
+@click.option("--database", default="", help="Keep the objects in this SQLite file.")
+@click.pass_obj
+def sandbox_command(app: App, port: int, kubeconfig: str, database: str) -> None:
+    """Run a small Kubernetes API server and the controller for development.
+
+    Writes a kubeconfig for kubectl. Not for production: it has one user who may do everything.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)  # inherited by every thread started below
+    with running_cluster(port, app.path(database) if database else None) as (server, _):
+        app.write(kubeconfig, server.kubeconfig(), mode=PRIVATE_MODE)
+        app.say(f"sandbox at {server.url}, not for production")
+        app.say(f"  export KUBECONFIG={app.path(kubeconfig)}")
+        app.say(f"  sealkit init --demo-cluster {kubeconfig}")
+        app.say("Ctrl-C ends it")
+        signal.sigwait(_STOP)
+    app.say("sandbox stopped")
+
+
+@contextmanager
+def running_cluster(
+    port: int = 0, database: Path | None = None
+) -> Iterator[tuple[Sandbox, Controller]]:
+    """Run an API server and a controller in this process, ready when the block begins.
+
+    Raises:
+        SealkitError: the controller's part is not installed, or does not get ready in time.
+    """
+    try:
+        from sealkit_controller.app import Controller  # noqa: PLC0415 (optional part)
+        from sealkit_controller.kube import HttpCluster  # noqa: PLC0415 (same)
+        from sealkit_controller.logs import logger  # noqa: PLC0415 (same)
+        from sealkit_controller.sandbox import Sandbox  # noqa: PLC0415 (same)
+        from sealkit_controller.settings import Settings  # noqa: PLC0415 (same)
+    except ModuleNotFoundError as error:
+        hint = "pip install 'sealkit[controller]'"
+        raise SealkitError(f"{error.name} is not installed", hint=hint) from error
+    settings = Settings(
+        cluster_name="sandbox", bind_address="127.0.0.1", public_port=0, probe_port=0
+    )
+    with Sandbox(port=port, database=database) as server:
+        server.install_crds()
+        with closing(HttpCluster(_access(server), settings)) as cluster:
+            log = logger(sys.stderr, "error")
+            with Controller(settings, cluster, log=log) as controller:
+                if not controller.wait_until_ready(START_SECONDS):
+                    raise SealkitError(f"the controller is not ready after {START_SECONDS} s")
+                yield server, controller
+
+
+def _access(server: Sandbox) -> Access:
+    import ssl  # noqa: PLC0415 (rare: cold start)
+
+    from sealkit_controller.connection import Access  # noqa: PLC0415 (optional part)
+
+    url = urlsplit(server.url)
+    return Access(
+        host=url.hostname or "",
+        port=url.port or 443,
+        tls=ssl.create_default_context(cadata=server.ca_pem.decode()),
+        authorization=lambda _renew: f"Bearer {server.admin_token}",
+    )

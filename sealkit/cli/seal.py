@@ -1,0 +1,204 @@
+"""`sealkit seal`: Secrets in any mixture of documents become SealedSecrets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+
+from sealkit.cli.app import STDIO, App
+from sealkit.cli.audience import Audience, Choice, audience_for
+from sealkit.cli.output import print_report
+from sealkit.cli.resources import SEALED, SECRET, label_of, read_resources
+from sealkit.errors import ManifestError, UsageError
+from sealkit.manifests.emit import emit_yaml
+from sealkit.manifests.scope import Scope
+from sealkit.manifests.secret import Secret
+from sealkit.manifests.splice import Replace, rewrite
+from sealkit.sealing import seal
+from sealkit.sensitive import Sensitive
+
+
+@dataclass(frozen=True)
+class SealRequest:
+    """What to seal, where to put it, for whom."""
+
+    sources: tuple[str, ...]
+    output: str
+    in_place: bool
+    target: str
+    choice: Choice
+    scope: Scope
+    namespace: str
+    name: str
+    raw: str
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """One line of the report: what was sealed, and for whom."""
+
+    file: str
+    document: int
+    namespace: str
+    name: str
+    keys: int
+    scope: str
+    clusters: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Return the line for people."""
+        name = f"{self.namespace}/{self.name}" if self.namespace else self.name
+        values = "1 value" if self.keys == 1 else f"{self.keys} values"
+        return f"sealed {name}: {values} for {', '.join(self.clusters)} ({self.scope})"
+
+
+@click.command("seal")
+@click.argument("files", nargs=-1)
+@click.option("-o", "--output", default=STDIO, help="Write to this file; - is standard output.")
+@click.option("-i", "--in-place", is_flag=True, help="Replace each file by its sealed form.")
+@click.option("--as", "target", default="", help="Path the result will have; decides the rule.")
+@click.option(
+    "-c", "--cluster", "clusters", multiple=True, help="Seal for this cluster; repeatable."
+)
+@click.option("--recipient", "recipients", multiple=True, help="Seal for the key in this file.")
+@click.option(
+    "--scope",
+    type=click.Choice([scope.value for scope in Scope]),
+    default=Scope.STRICT.value,
+    show_default=True,
+    help="How far a sealed value may move and still open.",
+)
+@click.option("-n", "--namespace", default="", help="Namespace of Secrets that name none.")
+@click.option("--name", default="", help="Name for the one Secret that is read.")
+@click.option("--raw", default="", metavar="KEY", help="Take the input as the one value of KEY.")
+@click.option("--json", "as_json", is_flag=True, help="Report as JSON; needs -o or -i.")
+@click.pass_obj
+def seal_command(
+    app: App,
+    files: tuple[str, ...],
+    output: str,
+    in_place: bool,
+    target: str,
+    clusters: tuple[str, ...],
+    recipients: tuple[str, ...],
+    scope: str,
+    namespace: str,
+    name: str,
+    raw: str,
+    as_json: bool,
+) -> None:
+    """Seal every Secret in FILES (standard input by default).
+
+    Other documents, their order and comments stay as they are. Input that is sealed already
+    passes through unchanged.
+    """
+    request = SealRequest(
+        sources=files or (STDIO,),
+        output=output,
+        in_place=in_place,
+        target=target,
+        choice=Choice(clusters, recipients),
+        scope=Scope(scope),
+        namespace=namespace,
+        name=name,
+        raw=raw,
+    )
+    _check(request, as_json=as_json)
+    print_report(app, run(request, app), as_json=as_json)
+
+
+def _check(request: SealRequest, *, as_json: bool) -> None:
+    if request.in_place and (request.output != STDIO or STDIO in request.sources):
+        raise UsageError("--in-place goes with files, and not with --output")
+    if not request.in_place and len(request.sources) > 1:
+        raise UsageError("several files need --in-place")
+    if as_json and not request.in_place and request.output == STDIO:
+        raise UsageError("--json needs -o FILE or --in-place, standard output is the manifest")
+    if request.raw and not request.name:
+        raise UsageError("--raw needs --name, the name of the Secret")
+
+
+def run(request: SealRequest, app: App) -> list[Sealed]:
+    """Seal all sources, then write all results: an error in one leaves every file as it was.
+
+    Raises:
+        SealkitError: see `seal_source`; nothing was written.
+    """
+    results = [(source, *_seal_source(request, app, source)) for source in request.sources]
+    for source, text, _ in results:
+        app.write(source if request.in_place else request.output, text)
+    return [line for _, _, lines in results for line in lines]
+
+
+def _seal_source(request: SealRequest, app: App, source: str) -> tuple[str, list[Sealed]]:
+    audience = audience_for(app, _target(request, app, source), request.choice)
+    audience.check_scope(request.scope)
+    if request.raw:
+        return _seal_raw(request, app, audience, app.read(source))
+    return _seal_text(request, app, audience, source)
+
+
+def _target(request: SealRequest, app: App, source: str) -> Path | None:
+    """Return where the result will live: --as, else the file that is written, else unknown."""
+    written = source if request.in_place else request.output
+    name = request.target or (written if written != STDIO else "")
+    return app.path(name).resolve() if name else None
+
+
+def _seal_raw(
+    request: SealRequest, app: App, audience: Audience, content: bytes
+) -> tuple[str, list[Sealed]]:
+    secret = Secret(request.name, request.namespace, {request.raw: Sensitive(content)})
+    manifest = _seal(request, app, audience, secret)
+    return emit_yaml(manifest), [_line(request, audience, secret, ("stdin", 1))]
+
+
+def _seal_text(
+    request: SealRequest, app: App, audience: Audience, source: str
+) -> tuple[str, list[Sealed]]:
+    text, found = read_resources(app, source)
+    secrets = [entry for entry in found if entry.type == SECRET]
+    if request.name and len(secrets) != 1:
+        raise UsageError("--name needs exactly one Secret").located(file=label_of(source))
+    if not secrets and not any(entry.type == SEALED for entry in found):
+        app.say(f"sealkit: note: there is no Secret in {label_of(source)}")
+    changes, lines = [], []
+    for entry in secrets:
+        with entry.located():
+            secret = _secret(request, entry.raw)
+            changes.append(Replace(entry.resource, _seal(request, app, audience, secret)))
+        lines.append(_line(request, audience, secret, (label_of(source), entry.document)))
+    return rewrite(text, changes), lines
+
+
+def _secret(request: SealRequest, raw: Mapping[str, object]) -> Secret:
+    metadata = raw.get("metadata")
+    if request.name and isinstance(metadata, Mapping):
+        raw = {**raw, "metadata": {**metadata, "name": request.name}}
+    secret = Secret.from_dict(raw)
+    if request.namespace and secret.namespace not in {"", request.namespace}:
+        what = f"is not the namespace that --namespace says, {request.namespace!r}"
+        raise ManifestError(what, field="metadata.namespace")
+    return replace(secret, namespace=secret.namespace or request.namespace)
+
+
+def _seal(request: SealRequest, app: App, audience: Audience, secret: Secret) -> dict[str, object]:
+    keys = [recipient.key for recipient in audience.recipients]
+    return seal(secret, keys, request.scope, app.random).to_dict()
+
+
+def _line(
+    request: SealRequest, audience: Audience, secret: Secret, place: tuple[str, int]
+) -> Sealed:
+    return Sealed(
+        file=place[0],
+        document=place[1],
+        namespace=secret.namespace,
+        name=secret.name,
+        keys=len(secret.data),
+        scope=request.scope.value,
+        clusters=tuple(recipient.cluster for recipient in audience.recipients),
+    )

@@ -1,0 +1,111 @@
+"""The story that `sealkit demo` tells: commands for a shell, and what their output must hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command and a text that its output must hold; the demo fails where it does not."""
+
+    command: str
+    expect: str = ""
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A few steps that show one thing."""
+
+    title: str
+    steps: tuple[Step, ...]
+
+
+def _reads(password: str) -> Step:
+    command = "kubectl get secret db -n shop -o go-template='{{.data.PASSWORD | base64decode}}'"
+    return Step(command, password)
+
+
+def _becomes(password: str) -> Step:
+    value = f"$(printf {password} | base64)"
+    waiting = f"--for=jsonpath='{{.data.PASSWORD}}'={value} --timeout=10s"
+    return Step(f"kubectl wait secret/db -n shop {waiting}", "condition met")
+
+
+STORY: Final = (
+    Chapter(
+        "A repository, and the public key of the cluster it seals for",
+        (
+            Step("git init --quiet . && sealkit init", "wrote .sealkit.yaml"),
+            Step("sealkit clusters add demo --kubeconfig $KUBECONFIG", "pinned cluster demo"),
+            Step("cat .sealkit.yaml | grep -v '^#'", "kid:"),
+            Step("git add . && git commit --quiet -m 'Seal for the demo cluster'"),
+        ),
+    ),
+    Chapter(
+        "A Secret, as kubectl makes it, is sealed and committed",
+        (
+            Step(
+                "kubectl create secret generic db -n shop --dry-run=client -o yaml"
+                " --from-literal=USER=app --from-literal=PASSWORD=first-password"
+                " | sealkit seal > db.sealed.yaml",
+                "sealed shop/db: 2 values for demo (strict)",
+            ),
+            Step("cut -c1-100 db.sealed.yaml", "kind: SealedSecret"),
+            Step("git add . && git commit --quiet -m 'Database password'"),
+        ),
+    ),
+    Chapter(
+        "The manifest is applied, and the controller makes the Secret",
+        (
+            Step("kubectl create namespace shop", "created"),
+            Step("kubectl apply -f db.sealed.yaml", "created"),
+            Step("kubectl wait sealedsecret/db -n shop --for=condition=Ready", "condition met"),
+            Step("kubectl get sealedsecret,secret -n shop", "Opaque"),
+            _reads("first-password"),
+        ),
+    ),
+    Chapter(
+        "One value changes, without any private key; the other keeps its bytes",
+        (
+            Step("printf second-password | sealkit set db.sealed.yaml PASSWORD", "set PASSWORD"),
+            Step("git diff -U0 | cut -c1-100", "+    PASSWORD: sealed:"),
+            Step("git commit --quiet -a -m 'New password'"),
+            Step("kubectl apply -f db.sealed.yaml", "configured"),
+            _becomes("second-password"),
+        ),
+    ),
+    Chapter(
+        "Drift is repaired: a deleted Secret comes back, an edited one is set right",
+        (
+            Step("kubectl delete secret db -n shop", "deleted"),
+            Step("kubectl wait secret/db -n shop --for=create --timeout=10s", "condition met"),
+            Step(
+                """kubectl patch secret db -n shop -p '{"stringData":{"PASSWORD":"by-hand"}}'""",
+                "patched",
+            ),
+            _becomes("second-password"),
+        ),
+    ),
+    Chapter(
+        "git revert brings the old password back",
+        (
+            Step("git revert --no-edit HEAD | head -1", "Revert"),
+            Step("kubectl apply -f db.sealed.yaml", "configured"),
+            _becomes("first-password"),
+            _reads("first-password"),
+        ),
+    ),
+    Chapter(
+        "A manifest moved to another namespace does not open there",
+        (
+            Step("kubectl create namespace stage", "created"),
+            Step("sed 's/namespace: shop/namespace: stage/' db.sealed.yaml > moved.sealed.yaml"),
+            Step("kubectl apply -f moved.sealed.yaml", "created"),
+            Step("kubectl wait sealedsecret/db -n stage --for=condition=Stalled", "condition met"),
+            Step("kubectl get sealedsecret -n stage -o wide", "DecryptionFailed"),
+            Step("kubectl get secret -n stage", "No resources found"),
+        ),
+    ),
+)

@@ -1,0 +1,55 @@
+"""`sealkit unseal`: open manifests at the desk, with private keys in files."""
+
+from __future__ import annotations
+
+import click
+
+from sealkit.cli.app import STDIO, App
+from sealkit.cli.resources import SEALED, label_of, read_resources
+from sealkit.errors import UsageError
+from sealkit.files import PRIVATE_MODE
+from sealkit.keystore import load_private_keys
+from sealkit.manifests.sealed import KIND, SealedSecret
+from sealkit.manifests.splice import Replace, rewrite
+from sealkit.sealing import unseal
+
+
+@click.command("unseal")
+@click.argument("file", default=STDIO)
+@click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    required=True,
+    help="File with key Secrets of the controller, as kubectl prints them; repeatable.",
+)
+@click.option("-o", "--output", default=STDIO, help="Write to this file, readable by you only.")
+@click.pass_obj
+def unseal_command(app: App, file: str, keys: tuple[str, ...], output: str) -> None:
+    """Print the Secrets inside the sealed manifests of FILE (standard input by default).
+
+    Other documents, their order and comments stay as they are. The result is plaintext: do not
+    commit it.
+    """
+    app.write(output, run(app, file, keys), mode=PRIVATE_MODE)
+
+
+def run(app: App, file: str, key_files: tuple[str, ...]) -> str:
+    """Return the text with every SealedSecret replaced by its Secret; all of them or none.
+
+    Raises:
+        NoKeyError: no key fits some manifest.
+        UnsealError: a manifest cannot be opened.
+        UsageError: there is no SealedSecret.
+    """
+    keys = load_private_keys(app.path(name) for name in key_files)
+    text, found = read_resources(app, file)
+    sealed = [entry for entry in found if entry.type == SEALED]
+    if not sealed:
+        raise UsageError(f"holds no {KIND}").located(file=label_of(file))
+    changes = []
+    for entry in sealed:
+        with entry.located():
+            secret = unseal(SealedSecret.from_dict(entry.raw), keys)
+        changes.append(Replace(entry.resource, secret.to_dict()))
+    return rewrite(text, changes)

@@ -1,0 +1,201 @@
+"""`.sealkit.yaml`: which clusters exist and who may read which manifest.
+
+The nearest file upwards from a target decides; its globs are relative to its own folder; the first
+rule that matches wins. The reading is strict: a typo in a security policy must not pass.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from sealkit.errors import ConfigError, ManifestError
+from sealkit.files import read_bytes
+from sealkit.manifests import fields
+from sealkit.manifests.documents import iter_resources, read_documents
+from sealkit.manifests.scope import Scope
+from sealkit.manifests.splice import Set, apply_edits
+
+NAME: Final = ".sealkit.yaml"
+API_VERSION: Final = "sealkit.dev/config/v1"
+
+_CLUSTER_FIELDS: Final = ("kid", "recipient", "notAfter")
+_RULE_FIELDS: Final = ("paths", "clusters", "scopes")
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """One entry of `clusters`: the pinned key id and the recipient file, relative to the config."""
+
+    name: str
+    kid: str
+    recipient: PurePosixPath
+    not_after: date | None = None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One entry of `rules`: for files that match a glob, the clusters and the scopes allowed."""
+
+    paths: tuple[str, ...]
+    clusters: tuple[str, ...]
+    scopes: tuple[Scope, ...] = tuple(Scope)
+
+    def matches(self, path: PurePosixPath) -> bool:
+        """Tell whether a path, relative to the config's folder, falls under this rule."""
+        return any(re.fullmatch(_pattern(glob), str(path)) for glob in self.paths)
+
+
+@dataclass(frozen=True)
+class Config:
+    """A parsed `.sealkit.yaml` and the folder it rules."""
+
+    folder: Path
+    clusters: Mapping[str, Cluster] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+
+    @property
+    def path(self) -> Path:
+        """The file itself."""
+        return self.folder / NAME
+
+    def rule_for(self, target: Path) -> Rule | None:
+        """Return the first rule for a file, by its absolute path, or None where no rule matches."""
+        try:
+            relative = PurePosixPath(target.relative_to(self.folder).as_posix())
+        except ValueError:
+            return None
+        return next((rule for rule in self.rules if rule.matches(relative)), None)
+
+
+def find_config(target: Path) -> Config | None:
+    """Return the nearest config upwards from a file or folder, or None where there is none.
+
+    Raises:
+        ConfigError: the nearest one is wrong.
+    """
+    start = target.resolve()
+    for folder in (start, *start.parents):
+        if (folder / NAME).is_file():
+            return load_config(folder / NAME)
+    return None
+
+
+def load_config(path: Path) -> Config:
+    """Read and check one config file.
+
+    Raises:
+        ConfigError: naming the file and the field that is wrong.
+    """
+    try:
+        return _config(path.parent, _only_document(path))
+    except ManifestError as error:
+        raise ConfigError(error.problem, field=error.field, hint=error.hint).located(
+            file=error.file or str(path), document=error.document
+        ) from error
+    except ConfigError as error:
+        error.located(file=str(path))
+        raise
+
+
+def _only_document(path: Path) -> Mapping[str, object]:
+    documents = read_documents(read_bytes(path), file=str(path))
+    values = [document.to_plain() for document in documents if not document.is_empty]
+    if len(values) != 1:
+        raise ConfigError("is not exactly one document")
+    return fields.mapping(values[0], "")
+
+
+def _config(folder: Path, raw: Mapping[str, object]) -> Config:
+    fields.only(raw, ("apiVersion", "clusters", "rules"), "")
+    if raw.get("apiVersion") != API_VERSION:
+        raise ConfigError(f"is not {API_VERSION}", field="apiVersion")
+    entries = fields.mapping(raw.get("clusters") or {}, "clusters")
+    clusters = {name: _cluster(name, entries[name]) for name in entries}
+    rules = tuple(
+        _rule(rule, f"rules[{number}]", clusters)
+        for number, rule in enumerate(_sequence(raw.get("rules") or [], "rules"))
+    )
+    return Config(folder.resolve(), clusters, rules)
+
+
+def _cluster(name: str, raw: object) -> Cluster:
+    path = f"clusters.{name}"
+    entry = fields.mapping(raw, path)
+    fields.only(entry, _CLUSTER_FIELDS, path)
+    return Cluster(
+        name=name,
+        kid=fields.text(entry.get("kid"), f"{path}.kid"),
+        recipient=PurePosixPath(fields.text(entry.get("recipient"), f"{path}.recipient")),
+        not_after=_day(entry.get("notAfter"), f"{path}.notAfter"),
+    )
+
+
+def _day(raw: object, path: str) -> date | None:
+    if raw is None:
+        return None
+    try:
+        return date.fromisoformat(fields.text(raw, path))
+    except ValueError:
+        raise ConfigError("is not a date, expected YYYY-MM-DD", field=path) from None
+
+
+def _rule(raw: object, path: str, clusters: Mapping[str, Cluster]) -> Rule:
+    entry = fields.mapping(raw, path)
+    fields.only(entry, _RULE_FIELDS, path)
+    names = _strings(entry.get("clusters", []), f"{path}.clusters")
+    for name in names:
+        if name not in clusters:
+            raise ConfigError(f"names {name!r}, which clusters has not", field=f"{path}.clusters")
+    return Rule(
+        paths=_strings(entry.get("paths", []), f"{path}.paths"),
+        clusters=names,
+        scopes=_scopes(entry.get("scopes"), f"{path}.scopes"),
+    )
+
+
+def _scopes(raw: object, path: str) -> tuple[Scope, ...]:
+    if raw is None:
+        return tuple(Scope)
+    try:
+        return tuple(Scope(text) for text in _strings(raw, path))
+    except ValueError:
+        known = ", ".join(scope.value for scope in Scope)
+        raise ConfigError(f"is not a list of {known}", field=path) from None
+
+
+def _strings(raw: object, path: str) -> tuple[str, ...]:
+    entries = tuple(fields.text(entry, path) for entry in _sequence(raw, path))
+    if not entries:
+        raise ConfigError("is missing or empty", field=path)
+    return entries
+
+
+def _sequence(raw: object, path: str) -> Sequence[object]:
+    if not isinstance(raw, list):
+        raise ConfigError("is not a list", field=path)
+    return raw
+
+
+def _pattern(glob: str) -> str:
+    """Translate a glob: `*` and `?` stay within a folder, `**` crosses folders."""
+    parts = re.split(r"(\*\*/|\*\*|\*|\?)", glob)
+    meaning = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    return "".join(meaning.get(part, re.escape(part)) for part in parts)
+
+
+def add_cluster(text: bytes, cluster: Cluster) -> str:
+    """Return the config text with one cluster added or replaced and every other byte kept.
+
+    Raises:
+        ConfigError: the text is not a config that can be edited.
+    """
+    entry: dict[str, object] = {"kid": cluster.kid, "recipient": str(cluster.recipient)}
+    if cluster.not_after:
+        entry["notAfter"] = cluster.not_after.isoformat()
+    resource = next(iter_resources(read_documents(text, file=NAME)[0]))
+    return apply_edits(resource, [Set(("clusters", cluster.name), entry)])
