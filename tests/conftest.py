@@ -46,6 +46,14 @@ def control_plane_binaries() -> Binaries:
 
 
 @pytest.fixture(scope="session")
+def controller_manager(control_plane_binaries: Binaries) -> Path:
+    """What collects garbage and ends namespaces, which folders made for envtest lack."""
+    if control_plane_binaries.controller_manager is None:
+        pytest.skip("KUBEBUILDER_ASSETS has no kube-controller-manager")
+    return control_plane_binaries.controller_manager
+
+
+@pytest.fixture(scope="session")
 def control_plane(
     control_plane_binaries: Binaries, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ApiServer]:

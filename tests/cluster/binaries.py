@@ -3,22 +3,13 @@
 import hashlib
 import os
 import platform
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 TOOLS = Path(__file__).parent / "tools"
-KUBERNETES_VERSION = "v1.36.3"
-LINKER_FLAGS = " ".join(
-    (
-        "-s -w",  # no symbols: half the size, and nobody debugs them here
-        f"-X k8s.io/component-base/version.gitVersion={KUBERNETES_VERSION}",
-        "-X k8s.io/component-base/version.gitMajor=1",
-        "-X k8s.io/component-base/version.gitMinor=36",
-        "-X k8s.io/component-base/version.gitTreeState=archive",
-    )
-)
 
 
 @dataclass(frozen=True)
@@ -67,13 +58,37 @@ def build_key(tools: Path = TOOLS) -> str:
     Raises:
         FileNotFoundError: `tools` has no go.mod and go.sum below it.
     """
-    digest = hashlib.sha256(f"{LINKER_FLAGS} {platform.system()} {platform.machine()}".encode())
+    flags = linker_flags("v0.0.0")  # the version itself is in go.mod
+    digest = hashlib.sha256(f"{flags} {platform.system()} {platform.machine()}".encode())
     files = sorted(tools.glob("*/go.*"))
     if not files:
         raise FileNotFoundError(f"no go.mod below {tools}")
     for file in files:
         digest.update(f"\n{file.relative_to(tools)}\n".encode() + file.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def kubernetes_version(tools: Path = TOOLS) -> str:
+    """Return the Kubernetes version that go.mod names, such as `v1.36.3`."""
+    found = re.search(r"k8s\.io/kubernetes (v[\d.]+)", (tools / "kubernetes/go.mod").read_text())
+    assert found is not None, f"no k8s.io/kubernetes in {tools}/kubernetes/go.mod"
+    return found[1]
+
+
+def linker_flags(version: str) -> str:
+    """Return the flags that leave out symbols and tell the programs their Kubernetes version.
+
+    Left untold they would call themselves v0.0.0, which clients take for very old.
+    """
+    major, minor, _ = version.removeprefix("v").split(".")
+    told = {
+        "gitVersion": version,
+        "gitMajor": major,
+        "gitMinor": minor,
+        "gitTreeState": "archive",
+    }
+    settings = (f"-X k8s.io/component-base/version.{key}={told[key]}" for key in told)
+    return " ".join(("-s -w", *settings))
 
 
 def _in_folder(folder: Path) -> Binaries | None:

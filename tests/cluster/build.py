@@ -18,12 +18,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.cluster.binaries import (
-    LINKER_FLAGS,
     TOOLS,
     NoBinaries,
     build_key,
     cache_folder,
     find_binaries,
+    kubernetes_version,
+    linker_flags,
 )
 
 # Binary name: (folder with its go.mod, package).
@@ -82,6 +83,7 @@ def build(cache: Path) -> Path:
         if not folder.is_dir():
             for remains in cache.glob("building-*"):  # we hold the lock, so their makers died
                 shutil.rmtree(remains)
+            _say(f"building the control plane into {folder}, the first time for some minutes")
             with tempfile.TemporaryDirectory(prefix="building-", dir=cache) as temporary:
                 unfinished = Path(temporary) / "bin"
                 _build_all(unfinished)
@@ -99,7 +101,8 @@ def _build_all(folder: Path) -> None:
 
 def _build_one(module: Path, package: str, output: Path) -> None:
     command = ["go", "build", "-mod=readonly", "-buildvcs=false", "-trimpath"]
-    result = _run([*command, f"-ldflags={LINKER_FLAGS}", "-o", str(output), package], module)
+    flags = linker_flags(kubernetes_version())
+    result = _run([*command, f"-ldflags={flags}", "-o", str(output), package], module)
     if result.returncode:
         raise BuildError(f"{package}: go build failed\n{result.stderr[-4000:]}")
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from http.client import HTTPException
 from pathlib import Path
 
@@ -43,12 +43,11 @@ class Part:
         Raises:
             PartError: it ended, or was not ready in time.
         """
-        self.spawn()
-        try:
+        with ExitStack() as undo:
+            undo.callback(self.kill)
+            self.spawn()
             self.await_ready(deadline_seconds)
-        except BaseException:
-            self.kill()
-            raise
+            undo.pop_all()
 
     def spawn(self) -> None:
         """Start the process and return at once."""
