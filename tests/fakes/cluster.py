@@ -1,0 +1,431 @@
+"""An API server in memory that keeps the rules the controller depends on.
+
+Resource versions, generations, optimistic concurrency, create-only names, delete preconditions,
+immutable Secrets, field managers as far as leftovers go, watches with bookmarks and expired
+versions, paged lists, garbage collection by owner. Faults are injected with `fail`.
+"""
+
+import base64
+import copy
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sealkit_controller.cluster import ApiError, Page, PatchKind, Selection, Target, WatchEvent
+from sealkit_controller.objects import (
+    FIELD_MANAGER,
+    SEALED_SECRETS,
+    SECRETS,
+    JsonObject,
+    ObjectKey,
+    Resource,
+    child,
+    children,
+    strings,
+    text,
+)
+
+_METADATA_ONLY = ("apiVersion", "kind", "metadata")
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One request as the server saw it, whether or not it failed."""
+
+    verb: str
+    resource: str
+    name: str
+    body: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Change:
+    version: int
+    resource: str
+    event: WatchEvent
+    old: JsonObject | None
+
+
+class FakeCluster:
+    """See the module. Thread-safe; `requests` lists everything that was sent."""
+
+    def __init__(self, page_size: int = 500) -> None:
+        self._page_size = page_size
+        self._lock = threading.RLock()
+        self._news = threading.Condition(self._lock)
+        self._objects: dict[tuple[str, ObjectKey], JsonObject] = {}
+        self._log: list[_Change] = []
+        self._version = 100
+        self._compacted = 0
+        self._uids = 0
+        self._faults: list[tuple[str, str, ApiError, int]] = []
+        self._watches: list[FakeWatch] = []
+        self.requests: list[Sent] = []
+        self.on_request: Callable[[Sent], None] = lambda _: None
+
+    # What a test does.
+
+    def fail(self, verb: str, resource: str, error: ApiError, times: int = 1) -> None:
+        """Let the next `times` requests of this kind fail, before they have any effect."""
+        with self._lock:
+            self._faults.append((verb, resource, error, times))
+
+    def compact(self) -> None:
+        """Forget all changes so far: older versions are gone (410)."""
+        with self._lock:
+            self._compacted = self._version
+            self._log.clear()
+
+    def bookmark(self) -> None:
+        """Send a bookmark on every watch."""
+        with self._news:
+            self._version += 1
+            for watch in self._watches:
+                watch.push(WatchEvent("BOOKMARK", _bookmark(self._version)))
+            self._news.notify_all()
+
+    def end_watches(self, error: ApiError | None = None) -> None:
+        """End every open watch, in order or with an error."""
+        with self._news:
+            for watch in self._watches:
+                watch.end(error)
+            self._news.notify_all()
+
+    def put(self, resource: Resource, raw: Mapping[str, object]) -> JsonObject:
+        """Create or replace an object as somebody else would, without a request being counted."""
+        with self._lock:
+            key = _key(raw)
+            old = self._objects.get((resource.plural, key))
+            if old is None:
+                return copy.deepcopy(self._insert(resource, dict(raw), "somebody"))
+            return copy.deepcopy(self._store(resource, {**old, **raw}, old, "somebody"))
+
+    def edit(self, resource: Resource, key: ObjectKey, change: Mapping[str, object]) -> JsonObject:
+        """Merge a change into an object as somebody else would."""
+        with self._lock:
+            old = self._objects[resource.plural, key]
+            return copy.deepcopy(self._store(resource, _merged(old, change), old, "somebody"))
+
+    def drop(self, resource: Resource, key: ObjectKey) -> None:
+        """Delete an object as somebody else would; its dependents go with it."""
+        with self._lock:
+            self._remove(resource.plural, key)
+
+    def find(self, resource: Resource, key: ObjectKey) -> JsonObject | None:
+        """Return an object without a request being counted."""
+        with self._lock:
+            return copy.deepcopy(self._objects.get((resource.plural, key)))
+
+    def wait_for(
+        self,
+        resource: Resource,
+        key: ObjectKey,
+        holds: Callable[[JsonObject | None], bool],
+        timeout_seconds: float = 10.0,
+    ) -> JsonObject | None:
+        """Wait until an object, None if absent, is as wanted, and return it."""
+        with self._news:
+            found = self._news.wait_for(lambda: holds(self.find(resource, key)), timeout_seconds)
+            assert found, f"{resource.plural} {key}: {self.find(resource, key)}"
+            return self.find(resource, key)
+
+    def sent(self, verb: str, resource: str = "") -> list[Sent]:
+        """Return the requests of one kind."""
+        with self._lock:
+            return [s for s in self.requests if s.verb == verb and resource in {"", s.resource}]
+
+    def writes(self) -> list[Sent]:
+        """Return the requests that change something."""
+        with self._lock:
+            return [s for s in self.requests if s.verb in {"create", "apply", "merge", "delete"}]
+
+    # The protocol `cluster.Cluster`.
+
+    def get(self, target: Target) -> JsonObject:
+        with self._lock:
+            self._receive("get", target.resource.plural, target.name)
+            return copy.deepcopy(self._existing(target))
+
+    def pages(self, selection: Selection) -> Iterator[Page]:
+        with self._lock:
+            self._receive("list", selection.resource.plural, "")
+            version = str(self._version)
+            items = [_seen(selection, raw) for raw in self._selected(selection)]
+        size = self._page_size
+        for start in range(0, max(len(items), 1), size):
+            if start:
+                self._receive("list", selection.resource.plural, f"from {start}")
+            yield Page(items[start : start + size], version)
+
+    def watch(self, selection: Selection, resource_version: str) -> "FakeWatch":
+        with self._lock:
+            self._receive("watch", selection.resource.plural, "")
+            if int(resource_version) < self._compacted:
+                raise ApiError(410, "Expired")
+            watch = FakeWatch(self._news, selection)
+            for change in self._log:
+                if change.version > int(resource_version):
+                    watch.offer(change)
+            self._watches.append(watch)
+            return watch
+
+    def create(self, resource: Resource, namespace: str, body: Mapping[str, object]) -> JsonObject:
+        with self._lock:
+            raw = copy.deepcopy(dict(body))
+            self._receive("create", resource.plural, _key(raw).name, body)
+            assert _key(raw).namespace == namespace
+            if (resource.plural, _key(raw)) in self._objects:
+                raise ApiError(409, "AlreadyExists")
+            return copy.deepcopy(self._insert(resource, raw, FIELD_MANAGER))
+
+    def patch(self, target: Target, body: Mapping[str, object], kind: PatchKind) -> JsonObject:
+        with self._lock:
+            verb = "apply" if kind is PatchKind.APPLY else "merge"
+            name = target.resource.plural + (f"/{target.subresource}" if target.subresource else "")
+            self._receive(verb, name, target.name, body)
+            change = copy.deepcopy(dict(body))
+            if kind is PatchKind.APPLY and not self.find(target.resource, _place(target)):
+                return copy.deepcopy(self._insert(target.resource, change, FIELD_MANAGER))
+            old = self._existing(target)
+            _check_preconditions(old, child(change, "metadata"))
+            if target.subresource == "status":
+                change = {"status": change["status"]}
+            new = _merged(old, change)
+            return copy.deepcopy(self._store(target.resource, new, old, FIELD_MANAGER))
+
+    def delete(self, target: Target, uid: str, resource_version: str) -> None:
+        with self._lock:
+            self._receive("delete", target.resource.plural, target.name)
+            wanted = {"uid": uid, "resourceVersion": resource_version}
+            _check_preconditions(self._existing(target), wanted)
+            self._remove(target.resource.plural, _place(target))
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+    # Inside.
+
+    def _receive(
+        self, verb: str, resource: str, name: str, body: Mapping[str, object] | None = None
+    ) -> None:
+        with self._lock:
+            sent = Sent(verb, resource, name, dict(body or {}))
+            self.requests.append(sent)
+            self.on_request(sent)
+            for index, (of_verb, of_resource, error, times) in enumerate(self._faults):
+                if (of_verb, of_resource) == (verb, resource):
+                    if times == 1:
+                        del self._faults[index]
+                    else:
+                        self._faults[index] = (of_verb, of_resource, error, times - 1)
+                    raise error
+
+    def _existing(self, target: Target) -> JsonObject:
+        found = self._objects.get((target.resource.plural, _place(target)))
+        if found is None:
+            raise ApiError(404, "NotFound")
+        return found
+
+    def _selected(self, selection: Selection) -> list[JsonObject]:
+        return [
+            raw
+            for (plural, _), raw in sorted(self._objects.items())
+            if plural == selection.resource.plural and _matches(selection, raw)
+        ]
+
+    def _insert(self, resource: Resource, raw: JsonObject, manager: str) -> JsonObject:
+        self._uids += 1
+        raw = {"apiVersion": resource.api_version, "kind": resource.kind, **raw}
+        given = dict(child(raw, "metadata"))
+        given |= {"uid": f"uid-{self._uids}", "generation": 1, "creationTimestamp": _now()}
+        raw["metadata"] = given
+        if resource == SEALED_SECRETS:
+            raw.setdefault("status", {"observedGeneration": -1})
+        if resource == SECRETS:
+            raw.setdefault("type", "Opaque")
+        return self._record(resource.plural, raw, "ADDED", manager)
+
+    def _store(
+        self, resource: Resource, new: JsonObject, old: JsonObject, manager: str
+    ) -> JsonObject:
+        _check_immutable(resource, new, old)
+        if _without_version(new) == _without_version(old):
+            return old
+        metadata = dict(child(new, "metadata"))
+        if child(new, "spec") != child(old, "spec"):
+            metadata["generation"] = int(str(metadata["generation"])) + 1
+        return self._record(resource.plural, {**new, "metadata": metadata}, "MODIFIED", manager)
+
+    def _record(self, plural: str, raw: JsonObject, event: str, manager: str) -> JsonObject:
+        self._version += 1
+        metadata = dict(child(raw, "metadata"))
+        metadata["resourceVersion"] = str(self._version)
+        metadata["managedFields"] = _managed(metadata, manager)
+        raw = {**raw, "metadata": metadata}
+        self._announce(plural, WatchEvent(event, raw), self._objects.get((plural, _key(raw))))
+        self._objects[plural, _key(raw)] = raw
+        return raw
+
+    def _remove(self, plural: str, key: ObjectKey) -> None:
+        raw = self._objects.pop((plural, key))
+        self._version += 1
+        metadata = {**child(raw, "metadata"), "resourceVersion": str(self._version)}
+        self._announce(plural, WatchEvent("DELETED", {**raw, "metadata": metadata}), raw)
+        uid = metadata.get("uid")
+        for other, place in list(self._objects):
+            dependent = child(self._objects.get((other, place), {}), "metadata")
+            if any(o.get("uid") == uid for o in children(dependent, "ownerReferences")):
+                self._remove(other, place)
+
+    def _announce(self, plural: str, event: WatchEvent, old: JsonObject | None) -> None:
+        change = _Change(self._version, plural, event, old)
+        self._log.append(change)
+        for watch in self._watches:
+            watch.offer(change)
+        self._news.notify_all()
+
+
+class FakeWatch:
+    """An open watch; see `cluster.Watch`."""
+
+    def __init__(self, news: threading.Condition, selection: Selection) -> None:
+        self._news = news
+        self._selection = selection
+        self._waiting: list[WatchEvent] = []
+        self._ended = False
+        self._error: ApiError | None = None
+
+    def __iter__(self) -> Iterator[WatchEvent]:
+        while True:
+            with self._news:
+                self._news.wait_for(lambda: self._waiting or self._ended)
+                if not self._waiting:
+                    if self._error is not None:
+                        raise self._error
+                    return
+                event = self._waiting.pop(0)
+            yield event
+
+    def offer(self, change: _Change) -> None:
+        if change.resource != self._selection.resource.plural:
+            return
+        event = change.event
+        was = change.old is not None and _matches(self._selection, change.old)
+        matches = _matches(self._selection, event.object)
+        kind = event.type if was == matches else "ADDED" if matches else "DELETED"
+        if was or matches:
+            kind = event.type if event.type == "DELETED" else kind
+            self.push(WatchEvent(kind, _seen(self._selection, event.object)))
+
+    def push(self, event: WatchEvent) -> None:
+        if not self._ended:
+            self._waiting.append(event)
+
+    def end(self, error: ApiError | None = None) -> None:
+        self._ended, self._error = True, error
+
+    def close(self) -> None:
+        with self._news:
+            self.end()
+            self._waiting.clear()
+            self._news.notify_all()
+
+
+def _key(raw: Mapping[str, object]) -> ObjectKey:
+    metadata = child(raw, "metadata")
+    return ObjectKey(text(metadata, "namespace"), text(metadata, "name"))
+
+
+def _place(target: Target) -> ObjectKey:
+    return ObjectKey(target.namespace, target.name)
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _bookmark(version: int) -> JsonObject:
+    return {"metadata": {"resourceVersion": str(version)}}
+
+
+def _seen(selection: Selection, raw: JsonObject) -> JsonObject:
+    if selection.metadata_only:
+        return {name: copy.deepcopy(raw[name]) for name in _METADATA_ONLY}
+    return copy.deepcopy(raw)
+
+
+def _matches(selection: Selection, raw: JsonObject) -> bool:
+    if selection.namespace and _key(raw).namespace != selection.namespace:
+        return False
+    labels = strings(child(raw, "metadata"), "labels")
+    name, equals, value = selection.labels.partition("=")
+    return not name or (name in labels and (not equals or labels[name] == value))
+
+
+def _merged(old: Mapping[str, object], change: Mapping[str, object]) -> JsonObject:
+    """Merge as RFC 7396 does."""
+    new = copy.deepcopy(dict(old))
+    for name, value in change.items():
+        if value is None:
+            new.pop(name, None)
+        elif isinstance(value, Mapping):
+            new[name] = _merged(child(new, name), value)
+        else:
+            new[name] = copy.deepcopy(value)
+    return new
+
+
+def _without_version(raw: Mapping[str, object]) -> JsonObject:
+    ignored = ("resourceVersion", "managedFields")
+    metadata = {k: v for k, v in child(raw, "metadata").items() if k not in ignored}
+    return {**raw, "metadata": metadata}
+
+
+def _check_preconditions(old: JsonObject, wanted: Mapping[str, object]) -> None:
+    metadata = child(old, "metadata")
+    for name in ("uid", "resourceVersion"):
+        if wanted.get(name) not in {None, metadata[name]}:
+            raise ApiError(409, "Conflict")
+
+
+def _check_immutable(resource: Resource, new: JsonObject, old: JsonObject) -> None:
+    if resource != SECRETS:
+        return
+    for raw in strings(new, "data").values():
+        base64.b64decode(raw, validate=True)
+    locked = old.get("immutable") is True and (
+        new.get("immutable") is not True or child(new, "data") != child(old, "data")
+    )
+    controllers = [
+        owner
+        for owner in children(child(new, "metadata"), "ownerReferences")
+        if owner.get("controller") is True
+    ]
+    if locked or new.get("type") != old.get("type") or len(controllers) > 1:
+        raise ApiError(422, "Invalid")
+
+
+def _managed(metadata: Mapping[str, object], manager: str) -> list[JsonObject]:
+    """Note which labels and annotations a manager has set some time, all operations in one."""
+    entries = {text(entry, "manager"): entry for entry in children(metadata, "managedFields")}
+    known = child(child(entries.get(manager, {}), "fieldsV1"), "f:metadata")
+    others = {
+        f"f:{kind}": {
+            name
+            for other, entry in entries.items()
+            if other != manager
+            for name in child(child(child(entry, "fieldsV1"), "f:metadata"), f"f:{kind}")
+        }
+        for kind in ("labels", "annotations")
+    }
+    fields: dict[str, object] = {
+        f"f:{kind}": {
+            name: {}
+            for name in {f"f:{entry}" for entry in strings(metadata, kind)}
+            if name not in others[f"f:{kind}"] or name in child(known, f"f:{kind}")
+        }
+        for kind in ("labels", "annotations")
+    }
+    entry: JsonObject = {"manager": manager, "fieldsV1": {"f:metadata": fields}}
+    return [*(e for name, e in entries.items() if name != manager), entry]  # type: ignore[list-item]
