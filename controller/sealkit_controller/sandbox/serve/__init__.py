@@ -1,0 +1,1 @@
+"""The verbs of the API: what a request means and what it does."""

@@ -1,0 +1,179 @@
+"""One request to one answer: who asks, for what, what happens, and in which form it is told."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from sealkit_controller.sandbox.objects.status import (
+    JsonObject,
+    StatusError,
+    method_not_allowed,
+    no_such_resource,
+    unauthorized,
+)
+from sealkit_controller.sandbox.serve import (
+    deletes,
+    discovery,
+    openapi,
+    reads,
+    reviews,
+    watch,
+    writes,
+)
+from sealkit_controller.sandbox.serve.decode import parse
+from sealkit_controller.sandbox.serve.routes import Route, check_method, verb_of
+from sealkit_controller.sandbox.serve.world import Call, World, read_options
+from sealkit_controller.sandbox.store.records import to_json
+from sealkit_controller.sandbox.wire.messages import Request, Response, Stream
+
+_OPEN_PATHS: Final = frozenset({"/healthz", "/livez", "/readyz", "/version"})
+_WATCH_SECONDS: Final = (1800.0, 3600.0)  # as the real server, if the client does not say
+_TEXT: Final = "text/plain; charset=utf-8"
+
+
+@dataclass(frozen=True)
+class Api:
+    """The API over one world. `tokens` maps bearer tokens to user names."""
+
+    world: World
+    tokens: Mapping[str, str]
+    closing: Callable[[], bool]
+
+    def answer(self, request: Request, route: Route | None) -> Response | Stream:
+        """Return what a request gets; failures are answers too."""
+        try:
+            user = self._user(request)
+            if route is None:
+                return self._outside(request)
+            if not route.plural:
+                return self._discover(request, route)
+            return self._resource(request, route, user)
+        except StatusError as error:
+            return to_response(error)
+
+    def _user(self, request: Request) -> str:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        user = self.tokens.get(token.strip()) if scheme.lower() == "bearer" else None
+        if user is None and request.path not in _OPEN_PATHS:
+            raise unauthorized()
+        return user or "system:anonymous"
+
+    def _outside(self, request: Request) -> Response:
+        if request.method not in {"GET", "HEAD"}:
+            raise method_not_allowed()
+        path = request.path.rstrip("/")
+        served = self.world.registry
+        if path in {"/healthz", "/livez", "/readyz"}:
+            return Response(200, b"ok", _TEXT)
+        if path in {"/api", "/apis"} and "as=APIGroupDiscoveryList" in request.headers.get(
+            "accept", ""
+        ):
+            body = discovery.aggregated(served, core=path == "/api")
+            return Response(200, to_json(body), discovery.AGGREGATED)
+        return _json(self._document(path))
+
+    def _document(self, path: str) -> JsonObject:
+        served = self.world.registry
+        documents: dict[str, Callable[[], JsonObject]] = {
+            "": lambda: {"paths": ["/api", "/apis", "/healthz", "/openapi/v3", "/version"]},
+            "/api": discovery.core_versions,
+            "/apis": lambda: discovery.group_list(served),
+            "/version": lambda: discovery.VERSION,
+            "/openapi/v2": lambda: openapi.document_v2(served),
+            "/openapi/v3": lambda: openapi.index(served),
+        }
+        if path in documents:
+            return documents[path]()
+        if path.startswith("/openapi/v3/"):
+            return openapi.document(served, path.removeprefix("/openapi/v3/"))
+        if path.startswith("/apis/"):
+            return discovery.group(served, path.removeprefix("/apis/"))
+        raise no_such_resource()
+
+    def _discover(self, request: Request, route: Route) -> Response:
+        if request.method not in {"GET", "HEAD"}:
+            raise method_not_allowed()
+        return _json(discovery.resource_list(self.world.registry, route.group, route.version))
+
+    def _resource(self, request: Request, route: Route, user: str) -> Response | Stream:
+        review = reviews.find_review(route.group, route.version, route.plural)
+        if review:
+            if request.method != "POST":
+                raise method_not_allowed()
+            return _json(reviews.answer(review, parse(request.body), user), 201)
+        resource = self.world.registry.find(route.group, route.version, route.plural)
+        if route.subresource and not (route.subresource == "status" and resource.has_status):
+            raise no_such_resource()
+        check_method(route, request, namespaced=resource.namespaced)
+        call = Call(
+            request=request,
+            verb=verb_of(route, request),
+            resource=resource,
+            namespace=route.namespace,
+            name=route.name,
+            subresource=route.subresource,
+            user=user,
+            options=read_options(request),
+        )
+        return self._do(call)
+
+    def _do(self, call: Call) -> Response | Stream:
+        match call.verb:
+            case "get":
+                return Response(200, reads.get(self.world, call))
+            case "list":
+                return Response(200, reads.list_objects(self.world, call))
+            case "watch":
+                seconds = random.uniform(*_WATCH_SECONDS)  # noqa: S311 -- spreads, hides nothing
+                return Stream(watch.start(self.world, call, self.closing, seconds))
+            case "create" | "update" | "patch":
+                return self._write(call)
+            case "delete":
+                return self._delete(call)
+        return self._delete_collection(call)
+
+    def _write(self, call: Call) -> Response:
+        function = {"create": writes.create, "update": writes.update, "patch": writes.patch}
+        written = function[call.verb](self.world, call)
+        warnings = tuple(("Warning", f'299 - "{_quoted(text)}"') for text in written.warnings)
+        body = writes.response_body(call, written)
+        view = reads.view_of(call)
+        if view.kind:
+            body = to_json(reads.render_one(self.world, call.resource, written.record, view))
+        return Response(201 if written.created else 200, body, headers=warnings)
+
+    def _delete(self, call: Call) -> Response:
+        if call.subresource:
+            raise method_not_allowed()
+        options = deletes.read_delete_options(call)
+        deleted = deletes.delete(self.world, call, options)
+        return _json(deletes.delete_result(call, deleted))
+
+    def _delete_collection(self, call: Call) -> Response:
+        options = deletes.read_delete_options(call)
+        page = reads.select(self.world, call)
+        for record in page.records:
+            with self.world.database.lock:
+                current = self.world.database.get(record.key)
+                if current:
+                    deletes.delete_record(self.world, call.resource, current, options)
+        return Response(200, reads.render_list(self.world, call, page))
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _json(document: JsonObject, code: int = 200) -> Response:
+    return Response(code, to_json(document))
+
+
+def to_response(error: StatusError) -> Response:
+    """Return the answer that tells a failure."""
+    headers: tuple[tuple[str, str], ...] = ()
+    if error.details.retry_after_seconds:
+        headers = (("Retry-After", str(error.details.retry_after_seconds)),)
+    return Response(error.code, to_json(error.body()), headers=headers)
