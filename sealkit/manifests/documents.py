@@ -23,7 +23,7 @@ BYTE_ORDER_MARK: Final = "\ufeff"
 # Where libyaml sees the start of a document: at the start of a line, after any of its five line
 # breaks. Nothing inside a YAML scalar, and nothing in JSON but a raw U+2028, can look like it.
 _BREAKS: Final = "\n\r\x85\u2028\u2029"
-_MARKER: Final = re.compile(f"(?<![^{_BREAKS}\ufeff])---(?=[ \t{_BREAKS}]|\\Z)")
+_MARKER: Final = re.compile(f"---(?<![^{_BREAKS}\ufeff]---)(?=[ \t{_BREAKS}]|\\Z)")
 _JSON: Final = re.compile(r"(?:---)?[ \t\r\n]*[{\[][ \t\r\n]*[\"{}\[\]]")
 
 

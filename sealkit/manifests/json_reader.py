@@ -14,6 +14,7 @@ from typing import Final
 from sealkit.errors import ManifestError
 from sealkit.manifests.tree import (
     MAX_DEPTH,
+    MAX_DIGITS,
     MAX_NODES,
     Entry,
     MappingNode,
@@ -60,9 +61,12 @@ class _Reader:
 
     def _peek(self) -> str:
         """Skip white space and return the next character, or nothing at the end."""
+        here = self._text[self._at : min(self._at + 1, self._end)]
+        if here not in " \t\r\n":
+            return here
         match = _SPACE.match(self._text, self._at, self._end)
         self._at = match.end() if match else self._at
-        return self._text[self._at] if self._at < self._end else ""
+        return self._text[self._at : min(self._at + 1, self._end)]
 
     def _take(self, wanted: str, expected: str) -> None:
         if self._peek() != wanted:
@@ -130,8 +134,8 @@ class _Reader:
         if match is None:
             raise self._refuse("not JSON: a string that is not closed or holds a control character")
         value = match[1] if not match[2] else self._unescaped(match[0])
-        self._at = match.end()
-        return Scalar(value, match.start(), match.end(), '"')
+        start, self._at = match.span()
+        return Scalar(value, start, self._at, '"')
 
     def _unescaped(self, source: str) -> str:
         try:
@@ -155,11 +159,11 @@ class _Reader:
         return Scalar(value, start, self._at, "")
 
     def _number(self, match: re.Match[str]) -> int | float:
-        try:
-            number = float(match[0]) if match[1] or match[2] else int(match[0])
-        except ValueError as error:
-            raise self._refuse("a number of too many digits", "put it in quotes") from error
-        if isinstance(number, float) and math.isinf(number):
+        source = match[0]
+        if not match[1] and not match[2] and len(source) <= MAX_DIGITS:
+            return int(source)
+        number = float(source) if match[1] or match[2] else math.inf
+        if math.isinf(number):
             raise self._refuse("a number that is too large", "put it in quotes")
         return number
 

@@ -14,6 +14,7 @@ from sealkit.errors import ManifestError
 
 MAX_DEPTH: Final = 64
 MAX_NODES: Final = 100_000
+MAX_DIGITS: Final = 1_000  # of an integer; conversion takes quadratic time
 
 _BARE_KEY: Final = re.compile(r"[-._/A-Za-z0-9]+")
 _ITEM: Final = re.compile(r"\[[0-9]+\]")

@@ -15,10 +15,22 @@ import re
 from typing import Final
 
 import yaml
+from yaml.events import (
+    AliasEvent,
+    CollectionStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
 
 from sealkit.errors import ManifestError
 from sealkit.manifests.tree import (
     MAX_DEPTH,
+    MAX_DIGITS,
     MAX_NODES,
     Entry,
     MappingNode,
@@ -41,6 +53,7 @@ _WORDS: Final[dict[str, bool | float | None]] = {
     **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), math.inf),
     **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -math.inf),
 }
+_RESOLVABLE: Final = _NUMBER_START | {word[0] for word in _WORDS if word}
 _INTEGER: Final = re.compile(
     r"([-+]?)(?:0[xX](?P<hex>[0-9a-fA-F]+)|0[bB](?P<bin>[01]+)|0[oO]?(?P<oct>[0-7]+)|(0|[1-9][0-9]*))"
 )
@@ -69,7 +82,7 @@ def resolve(text: str) -> str | int | float | bool | None:
     """Return what a plain scalar means.
 
     Raises:
-        ValueError: an integer of more digits than can be converted (4,300 by default).
+        ValueError: an integer of more than `MAX_DIGITS` digits.
     """
     if text in _WORDS:
         return _WORDS[text]
@@ -80,6 +93,8 @@ def _number(text: str) -> str | int | float:
     digits = text if text[0] == "." else text.replace("_", "")
     match = _INTEGER.fullmatch(digits)
     if match:
+        if len(digits) > MAX_DIGITS:
+            raise ValueError("too many digits")
         kind = match.lastgroup
         return int(match[1] + (match[kind] if kind else match[match.lastindex or 0]), _BASES[kind])
     if _FLOAT.fullmatch(digits):
@@ -104,56 +119,61 @@ class _Reader:
             raise self._syntax(error) from error
 
     def document(self) -> tuple[bool, Node | None]:
-        self._event()  # the start of the stream
-        event = self._event()
-        if isinstance(event, yaml.StreamEndEvent):
+        try:
+            return self._document()
+        except yaml.YAMLError as error:
+            raise self._syntax(error) from error
+
+    def _document(self) -> tuple[bool, Node | None]:
+        self._next()  # the start of the stream
+        if isinstance(self._next(), StreamEndEvent):
             return False, None
-        root = self._node(self._event())
-        self._event()  # the end of the document
-        event = self._event()
-        if not isinstance(event, yaml.StreamEndEvent):
+        root = self._node(self._next())
+        self._next()  # the end of the document
+        event = self._next()
+        if not isinstance(event, StreamEndEvent):
             raise self._refuse(event, 'another document begins without a "---" line')
         if isinstance(root, Scalar) and root.start == root.end:
             return True, None
         return True, root
 
-    def _event(self) -> yaml.Event:
-        try:
-            return self._next()
-        except yaml.YAMLError as error:
-            raise self._syntax(error) from error
-
-    def _node(self, event: yaml.Event) -> Node:
-        self._nodes += 1
-        if self._nodes > MAX_NODES:
-            raise self._refuse(event, f"more than {MAX_NODES:,} values in one document")
-        if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
-            raise self._refuse(event, "anchors and aliases are not allowed", "write it out")
-        if isinstance(event, yaml.ScalarEvent):
+    def _node(self, event: Event) -> Node:
+        if isinstance(event, ScalarEvent):
             return self._scalar(event)
+        self._admit(event)
         if len(self._path) >= MAX_DEPTH:
             raise self._refuse(event, f"nested deeper than {MAX_DEPTH} levels")
-        if isinstance(event, yaml.MappingStartEvent):
+        if isinstance(event, MappingStartEvent):
             return self._mapping(event)
         return self._sequence(event)
 
-    def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
+    def _admit(self, event: Event) -> None:
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
+            raise self._refuse(event, f"more than {MAX_NODES:,} values in one document")
+        if isinstance(event, AliasEvent) or event.anchor is not None:
+            raise self._refuse(event, "anchors and aliases are not allowed", "write it out")
+
+    def _scalar(self, event: ScalarEvent) -> Scalar:
+        self._nodes += 1
+        if self._nodes > MAX_NODES or event.anchor is not None:
+            self._admit(event)  # raises
         value: str | int | float | bool | None = event.value
         style = event.style or ""
         if event.tag is not None:
             value = self._tagged(event)
-        elif not style:
+        elif not style and (not value or value[0] in _RESOLVABLE):
             value = self._resolved(event)
         start = self._start
         return Scalar(value, start + event.start_mark.index, start + event.end_mark.index, style)
 
-    def _resolved(self, event: yaml.ScalarEvent) -> str | int | float | bool | None:
+    def _resolved(self, event: ScalarEvent) -> str | int | float | bool | None:
         try:
             return resolve(event.value)
         except ValueError as error:
             raise self._refuse(event, "a number of too many digits", _QUOTE_IT) from error
 
-    def _tagged(self, event: yaml.ScalarEvent) -> str | int | float | bool | None:
+    def _tagged(self, event: ScalarEvent) -> str | int | float | bool | None:
         if event.tag in ("!", _TAG + "str"):
             text: str = event.value
             return text
@@ -163,14 +183,14 @@ class _Reader:
             raise self._refuse(event, "a tag that is not allowed here", "leave the tag out")
         return float(value) if float in types and isinstance(value, int) else value
 
-    def _mapping(self, start: yaml.MappingStartEvent) -> MappingNode:
+    def _mapping(self, start: MappingStartEvent) -> MappingNode:
         self._check_tag(start, "map")
         entries: dict[str, Entry] = {}
         end = 0
-        while not isinstance(event := self._event(), yaml.MappingEndEvent):
+        while not isinstance(event := self._next(), MappingEndEvent):
             key, name = self._key(event, entries)
             self._path.append(name)
-            value = self._node(self._event())
+            value = self._node(self._next())
             self._path.pop()
             entries[name] = Entry(key, value)
             end = value.end
@@ -180,9 +200,10 @@ class _Reader:
             entries, self._start + start.start_mark.index, end, bool(start.flow_style)
         )
 
-    def _key(self, event: yaml.Event, entries: dict[str, Entry]) -> tuple[Scalar, str]:
-        key = self._node(event)
-        if not isinstance(key, Scalar) or not isinstance(key.value, str):
+    def _key(self, event: Event, entries: dict[str, Entry]) -> tuple[Scalar, str]:
+        # Not read as a node: keys could nest in keys, unseen by the count of levels.
+        key = self._scalar(event) if isinstance(event, ScalarEvent) else None
+        if key is None or not isinstance(key.value, str):
             raise self._refuse(event, "a key that is not a string", _QUOTE_IT)
         if key.value == "<<" and not key.style:
             raise self._refuse(event, "merge keys are not allowed", "write it out")
@@ -191,12 +212,12 @@ class _Reader:
             raise self._refuse(event, "the key is there twice", "remove one of them")
         return key, key.value
 
-    def _sequence(self, start: yaml.SequenceStartEvent) -> SequenceNode:
+    def _sequence(self, start: SequenceStartEvent) -> SequenceNode:
         self._check_tag(start, "seq")
         items: list[Node] = []
         begin = self._start + start.start_mark.index
         end = begin + 1
-        while not isinstance(event := self._event(), yaml.SequenceEndEvent):
+        while not isinstance(event := self._next(), SequenceEndEvent):
             self._path.append(f"[{len(items)}]")
             items.append(self._node(event))
             self._path.pop()
@@ -205,11 +226,11 @@ class _Reader:
             end = self._start + event.end_mark.index
         return SequenceNode(items, begin, end, bool(start.flow_style))
 
-    def _check_tag(self, event: yaml.CollectionStartEvent, kind: str) -> None:
+    def _check_tag(self, event: CollectionStartEvent, kind: str) -> None:
         if event.tag not in (None, "!", _TAG + kind):
             raise self._refuse(event, "a tag that is not allowed here", "leave the tag out")
 
-    def _refuse(self, event: yaml.Event, problem: str, hint: str = "") -> ManifestError:
+    def _refuse(self, event: Event, problem: str, hint: str = "") -> ManifestError:
         index = self._start + event.start_mark.index
         return refusal(self._text, index, problem, path=self._path, hint=hint)
 
