@@ -6,6 +6,7 @@ Pure. The controller writes and reads these; `sealkit unseal --key` reads them a
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -80,10 +81,10 @@ _SECRET_FIELDS: Final = ("apiVersion", "kind", "metadata", "type", "immutable", 
 
 
 def _value(secret: Secret, field: str) -> str:
-    try:
+    with suppress(KeyError, UnicodeDecodeError):
         return secret.data[field].reveal().decode("ascii")
-    except (KeyError, UnicodeDecodeError):
-        raise ConfigError("is missing or damaged", field=f"data.{field}") from None
+    # Raised out here because the codec's own error, its context in there, carries the bytes.
+    raise ConfigError("is missing or damaged", field=f"data.{field}")
 
 
 def _state(secret: Secret) -> KeyState:
@@ -95,7 +96,8 @@ def _state(secret: Secret) -> KeyState:
 
 
 def _instant(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text).astimezone(UTC)
-    except ValueError:
-        raise ConfigError("is not a time (RFC 3339)", field="data.notBefore") from None
+    with suppress(ValueError, OverflowError):
+        instant = datetime.fromisoformat(text)
+        if instant.tzinfo is not None:  # without a zone it would be local time, wherever that is
+            return instant.astimezone(UTC)
+    raise ConfigError("is not a time with a zone (RFC 3339)", field="data.notBefore")

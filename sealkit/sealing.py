@@ -23,7 +23,7 @@ from sealkit.manifests.sealed import (
     SealedValue,
     Template,
 )
-from sealkit.manifests.secret import Secret, check_values
+from sealkit.manifests.secret import Secret, check_contents, check_values
 from sealkit.sensitive import Sensitive
 
 Random = Callable[[int], bytes]
@@ -77,9 +77,11 @@ def set_values(
     more go.
 
     Raises:
-        ManifestError: a bad data key, or too many keys or envelopes.
+        ManifestError: a bad data key, too many keys or envelopes, or a new value that breaks a
+            rule of the Secret's type or is too large by itself.
         UsageError: there is no recipient.
     """
+    check_contents(sealed.template.type, changes)
     binding = _binding(sealed)
     envelopes, values = _seal_values(changes, recipients, binding, random)
     return _with_values(

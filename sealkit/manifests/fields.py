@@ -99,3 +99,12 @@ def namespace_name(value: object, field: str = "metadata.namespace") -> str:
     if not _LABEL.fullmatch(name):
         raise ManifestError("is not a name Kubernetes accepts (RFC 1123 label)", field=field)
     return name
+
+
+def namespace_or_none(value: object, field: str = "metadata.namespace") -> str:
+    """Return `value` as the name of a namespace, or the empty string, which means none is given.
+
+    Raises:
+        ManifestError: it is something else.
+    """
+    return "" if value == "" else namespace_name(value, field)

@@ -121,15 +121,14 @@ class SealedSecret:
             ManifestError: a field is unknown, missing, not canonical, too large, or names an
                 envelope that is not there; an envelope that no value uses.
         """
-        fields.only(raw, _ROOT_FIELDS, "")
+        fields.only(fields.mapping(raw, ""), _ROOT_FIELDS, "")
         if (raw.get("apiVersion"), raw.get("kind")) != (API_VERSION, KIND):
             raise ManifestError(f"is not a {KIND} of {API_VERSION}", field="kind")
         metadata = fields.mapping(raw.get("metadata", {}), "metadata")
         fields.only(metadata, _OBJECT_META, "metadata")
-        namespace = metadata.get("namespace", "")
         sealed = cls(
             name=fields.object_name(metadata.get("name", "")),
-            namespace=fields.namespace_name(namespace) if namespace else "",
+            namespace=fields.namespace_or_none(metadata.get("namespace", "")),
             labels=fields.string_map(metadata.get("labels", {}), "metadata.labels"),
             annotations=fields.string_map(metadata.get("annotations", {}), "metadata.annotations"),
             **_spec(fields.mapping(raw.get("spec", {}), "spec")),  # type: ignore[arg-type]  # checked there
@@ -143,7 +142,10 @@ class SealedSecret:
         Raises:
             ManifestError: see `from_dict`.
         """
-        check_keys(self.template.type, self.encrypted_data, "spec.encryptedData")
+        path, type_path = "spec.encryptedData", "spec.template.type"
+        if not self.template.type:
+            raise ManifestError("is empty, leave it out for Opaque", field=type_path)
+        check_keys(self.template.type, self.encrypted_data, path, type_path)
         used = {value.envelope for value in self.encrypted_data.values()}
         for key, value in self.encrypted_data.items():
             if value.envelope not in self.envelopes:

@@ -10,12 +10,14 @@ import binascii
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NoReturn
 
 from sealkit.encoding import to_base64
 from sealkit.errors import ManifestError
 from sealkit.manifests import fields
+from sealkit.manifests.gitops import LAST_APPLIED
 from sealkit.sensitive import Sensitive
 
 MAX_DATA_KEYS: Final = 1024
@@ -56,25 +58,27 @@ class Secret:
     def from_dict(cls, raw: Mapping[str, object]) -> Secret:
         """Parse a `v1` `Secret`. `stringData` wins over `data`, as on the API server.
 
-        Server-side metadata (uid, ownerReferences, …) is left out; null means absent.
+        Server-side metadata (uid, ownerReferences, …) is left out, and so is kubectl's annotation
+        with a copy of all values; null means absent. Items of a List need not repeat their kind.
 
         Raises:
             ManifestError: a field is wrong, unknown or too large, or the type's rules are broken.
         """
-        present = {name: value for name, value in raw.items() if value is not None}
+        present = _present(raw, "")
         fields.only(present, _FIELDS, "")
-        given = fields.mapping(present.get("metadata", {}), "metadata")
-        metadata = {name: value for name, value in given.items() if value is not None}
+        if (present.get("apiVersion", "v1"), present.get("kind", "Secret")) != ("v1", "Secret"):
+            raise ManifestError("is not a Secret of v1", field="kind")
+        metadata = _present(present.get("metadata", {}), "metadata")
+        annotations = fields.string_map(metadata.get("annotations", {}), "metadata.annotations")
+        annotations.pop(LAST_APPLIED, None)
         secret = cls(
             name=fields.object_name(metadata.get("name", "")),
-            namespace=fields.namespace_name(metadata["namespace"])
-            if metadata.get("namespace")
-            else "",
+            namespace=fields.namespace_or_none(metadata.get("namespace", "")),
             type=fields.text(present.get("type", DEFAULT_TYPE), "type") or DEFAULT_TYPE,
             immutable=fields.flag(present.get("immutable", False), "immutable"),
             data=_values(present),
             labels=fields.string_map(metadata.get("labels", {}), "metadata.labels"),
-            annotations=fields.string_map(metadata.get("annotations", {}), "metadata.annotations"),
+            annotations=annotations,
         )
         check_values(secret.type, secret.data)
         return secret
@@ -94,22 +98,33 @@ class Secret:
         return raw | {"immutable": True} if self.immutable else raw
 
 
+def _present(raw: object, path: str) -> dict[str, object]:
+    given = fields.mapping(raw, path)
+    return {name: value for name, value in given.items() if value is not None}
+
+
 def _values(raw: Mapping[str, object]) -> dict[str, Sensitive]:
     encoded = fields.string_map(raw.get("data", {}), "data")
     plain = fields.string_map(raw.get("stringData", {}), "stringData")
     decoded = {key: _decode(text, f"data.{key}") for key, text in encoded.items()}
-    decoded |= {key: Sensitive(text.encode()) for key, text in plain.items()}
+    decoded |= {key: _encode(text, f"stringData.{key}") for key, text in plain.items()}
     return {key: decoded[key] for key in sorted(decoded)}
 
 
 def _decode(text: str, path: str) -> Sensitive:
     """Decode base64 as the API server does: line breaks are allowed, other white space is not."""
-    try:
+    with suppress(binascii.Error, UnicodeEncodeError):
         raw = text.replace("\r", "").replace("\n", "").encode("ascii")
         return Sensitive(base64.b64decode(raw, validate=True))
-    except (binascii.Error, UnicodeEncodeError):
-        hint = "put readable text under stringData, or encode it with base64"
-        raise ManifestError("is not base64", field=path, hint=hint) from None
+    # Raised out here because the codec's own error, its context in there, carries the text.
+    hint = "put readable text under stringData, or encode it with base64"
+    raise ManifestError("is not base64", field=path, hint=hint)
+
+
+def _encode(text: str, path: str) -> Sensitive:
+    with suppress(UnicodeEncodeError):
+        return Sensitive(text.encode())
+    raise ManifestError("holds half of a surrogate pair, which is no text", field=path)
 
 
 def check_data_key(key: str, path: str) -> None:
@@ -123,7 +138,9 @@ def check_data_key(key: str, path: str) -> None:
         raise ManifestError(what, field=f"{path}.{key}")
 
 
-def check_keys(type_name: str, keys: Mapping[str, object], path: str = "data") -> None:
+def check_keys(
+    type_name: str, keys: Mapping[str, object], path: str = "data", type_path: str = "type"
+) -> None:
     """Check what can be checked without the values: type, number and names of the data keys.
 
     Raises:
@@ -131,7 +148,7 @@ def check_keys(type_name: str, keys: Mapping[str, object], path: str = "data") -
             is missing.
     """
     if type_name in REFUSED_TYPES:
-        raise ManifestError(f"{type_name!r} cannot be made from a sealed manifest", field="type")
+        raise ManifestError(f"{type_name!r} cannot be made from a sealed manifest", field=type_path)
     if len(keys) > MAX_DATA_KEYS:
         raise ManifestError(f"has more than {MAX_DATA_KEYS} keys", field=path)
     for key in keys:
@@ -147,21 +164,35 @@ def check_values(type_name: str, data: Mapping[str, Sensitive]) -> None:
     """Check a whole Secret as the API server would.
 
     Raises:
-        ManifestError: as `check_keys`; more than 1 MiB of values; Docker configuration that is
-            not a JSON object; an empty SSH key.
+        ManifestError: as `check_keys` and `check_contents`.
     """
     check_keys(type_name, data)
+    check_contents(type_name, data)
+
+
+def check_contents(type_name: str, data: Mapping[str, Sensitive]) -> None:
+    """Check values alone, of a whole Secret or of some of its keys.
+
+    Raises:
+        ManifestError: more than 1 MiB of values; Docker configuration that is not a JSON object;
+            an empty SSH key.
+    """
     if sum(len(value.reveal()) for value in data.values()) > MAX_DATA_BYTES:
         raise ManifestError("holds more than 1 MiB, the API server refuses that", field="data")
-    for key in _REQUIRED_KEYS.get(type_name, ()):
+    for key in data.keys() & set(_REQUIRED_KEYS.get(type_name, ())):
         if key in _JSON_KEYS and not _is_json_object(data[key].reveal()):
             raise ManifestError("is not a JSON object", field=f"data.{key}")
-    if type_name == "kubernetes.io/ssh-auth" and not data["ssh-privatekey"].reveal():
-        raise ManifestError("is empty", field="data.ssh-privatekey")
+        if key == "ssh-privatekey" and not data[key].reveal():
+            raise ManifestError("is empty", field=f"data.{key}")
 
 
 def _is_json_object(raw: bytes) -> bool:
-    try:
-        return isinstance(json.loads(raw), dict)
-    except (ValueError, RecursionError):
-        return False
+    """Tell it as Go does: UTF-8 only, no byte order mark, no NaN."""
+    with suppress(ValueError, RecursionError):
+        text = raw.decode("utf-8", "replace")
+        return isinstance(json.loads(text, parse_constant=_refuse_constant), dict)
+    return False
+
+
+def _refuse_constant(_: str) -> NoReturn:
+    raise ValueError
