@@ -38,6 +38,13 @@ class Taken:
     waited_seconds: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ticket:
+    key: ObjectKey
+    priority: Priority
+    since: float
+
+
 class WorkQueue:
     """The rules of the queue. Times are seconds of one monotonic clock, passed in.
 
@@ -45,9 +52,9 @@ class WorkQueue:
     """
 
     def __init__(self) -> None:
-        # A promoted object leaves a stale entry in its old line, which `take` skips.
-        self._lines: tuple[deque[ObjectKey], ...] = tuple(deque() for _ in Priority)
-        self._queued: dict[ObjectKey, tuple[Priority, float]] = {}
+        # A promoted object leaves its old ticket in the old line, where `take` skips it.
+        self._lines: tuple[deque[_Ticket], ...] = tuple(deque() for _ in Priority)
+        self._queued: dict[ObjectKey, _Ticket] = {}
         self._dirty: dict[ObjectKey, Priority] = {}
         self._processing: dict[ObjectKey, float] = {}
         self._due: dict[ObjectKey, tuple[float, Priority]] = {}
@@ -59,24 +66,27 @@ class WorkQueue:
         if key in self._processing:
             self._dirty[key] = min(priority, self._dirty.get(key, priority))
             return
-        waiting, since = self._queued.get(key, (None, now))
-        if waiting is None or priority < waiting:
-            self._queued[key] = (priority, since)
-            self._lines[priority].append(key)
+        held = self._queued.get(key)
+        if held is None or priority < held.priority:
+            ticket = _Ticket(key, priority, held.since if held else now)
+            self._queued[key] = ticket
+            self._lines[priority].append(ticket)
 
     def take(self, now: float) -> Taken | None:
         """Hand out the next object, None if there is none. A delay set for it is forgotten."""
         self._release(now)
-        for priority in Priority:
-            line = self._lines[priority]
+        for line in self._lines:
             while line:
-                key = line.popleft()
-                if self._queued.get(key, (None,))[0] is priority:
-                    since = self._queued.pop(key)[1]
-                    self._processing[key] = now
-                    self._due.pop(key, None)
-                    return Taken(key, now - since)
+                ticket = line.popleft()
+                if self._queued.get(ticket.key) is ticket:
+                    return self._hand_out(ticket, now)
         return None
+
+    def _hand_out(self, ticket: _Ticket, now: float) -> Taken:
+        del self._queued[ticket.key]
+        self._due.pop(ticket.key, None)
+        self._processing[ticket.key] = now
+        return Taken(ticket.key, now - ticket.since)
 
     def done(self, key: ObjectKey, now: float, again_in_seconds: float | None = None) -> None:
         """Finish an object: its failures are forgotten, and it may come back as a resync."""

@@ -85,6 +85,15 @@ class FakeCluster:
                 watch.push(WatchEvent("BOOKMARK", _bookmark(self._version)))
             self._news.notify_all()
 
+    def wait_until_heard(self, watches: int = 1) -> None:
+        """Wait until that many watches are open and their readers have taken in everything."""
+        with self._news:
+            assert self._news.wait_for(lambda: self._are_heard(watches), 10), "a reader is stuck"
+
+    def _are_heard(self, watches: int) -> bool:
+        opened = [watch for watch in self._watches if not watch.ended]
+        return len(opened) == watches and all(watch.is_heard for watch in opened)
+
     def end_watches(self, error: ApiError | None = None) -> None:
         """End every open watch, in order or with an error."""
         with self._news:
@@ -293,13 +302,16 @@ class FakeWatch:
         self._news = news
         self._selection = selection
         self._waiting: list[WatchEvent] = []
-        self._ended = False
+        self.ended = False
+        self.is_heard = False
         self._error: ApiError | None = None
 
     def __iter__(self) -> Iterator[WatchEvent]:
         while True:
             with self._news:
-                self._news.wait_for(lambda: self._waiting or self._ended)
+                self.is_heard = not self._waiting
+                self._news.notify_all()
+                self._news.wait_for(lambda: self._waiting or self.ended)
                 if not self._waiting:
                     if self._error is not None:
                         raise self._error
@@ -319,11 +331,12 @@ class FakeWatch:
             self.push(WatchEvent(kind, _seen(self._selection, event.object)))
 
     def push(self, event: WatchEvent) -> None:
-        if not self._ended:
+        if not self.ended:
             self._waiting.append(event)
+            self.is_heard = False
 
     def end(self, error: ApiError | None = None) -> None:
-        self._ended, self._error = True, error
+        self.ended, self._error = True, error
 
     def close(self) -> None:
         with self._news:
