@@ -23,7 +23,7 @@ from sealkit_controller.sandbox.serve import (
     watch,
     writes,
 )
-from sealkit_controller.sandbox.serve.decode import parse
+from sealkit_controller.sandbox.serve.decode import read_body
 from sealkit_controller.sandbox.serve.routes import Route, check_method, verb_of
 from sealkit_controller.sandbox.serve.world import Call, World, read_options
 from sealkit_controller.sandbox.store.records import to_json
@@ -103,7 +103,7 @@ class Api:
         if review:
             if request.method != "POST":
                 raise method_not_allowed()
-            return _json(reviews.answer(review, parse(request.body), user), 201)
+            return _json(reviews.answer(review, read_body(request), user), 201)
         resource = self.world.registry.find(route.group, route.version, route.plural)
         if route.subresource and not (route.subresource == "status" and resource.has_status):
             raise no_such_resource()

@@ -18,8 +18,11 @@ from sealkit_controller.sandbox.objects.status import (
     unsupported_media_type,
 )
 from sealkit_controller.sandbox.objects.validation import validate
+from sealkit_controller.sandbox.serve import protobuf
 from sealkit_controller.sandbox.serve.world import Call
+from sealkit_controller.sandbox.wire.messages import Request
 
+_READ: Final = ("application/json", "application/yaml", protobuf.MEDIA_TYPE)
 _MICRO: Final = "2006-01-02T15:04:05.000000Z07:00"
 _GO_TYPES: Final = {"integer": "number", "number": "number", "boolean": "bool"}
 
@@ -39,9 +42,20 @@ def decode(call: Call) -> Decoded:
         StatusError: 400 for text that is no such object, 415 for other formats.
     """
     media_type = call.request.media_type
-    if media_type not in {"", "application/json", "application/yaml"}:
-        raise unsupported_media_type(media_type, ("application/json", "application/yaml"))
-    return shape(call, parse(call.request.body, is_yaml=media_type == "application/yaml"))
+    if media_type not in {"", *_READ}:
+        raise unsupported_media_type(media_type, _READ)
+    return shape(call, read_body(call.request))
+
+
+def read_body(request: Request) -> Any:
+    """Return the value in a body of one of the formats that are read here.
+
+    Raises:
+        StatusError: 400, it is not what it says it is.
+    """
+    if request.media_type == protobuf.MEDIA_TYPE:
+        return protobuf.decode(request.body)
+    return parse(request.body, is_yaml=request.media_type == "application/yaml")
 
 
 def parse(body: bytes, *, is_yaml: bool = False) -> Any:

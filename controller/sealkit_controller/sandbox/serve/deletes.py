@@ -14,7 +14,7 @@ from sealkit_controller.sandbox.objects.status import (
     forbidden,
     not_found,
 )
-from sealkit_controller.sandbox.serve.decode import parse
+from sealkit_controller.sandbox.serve.decode import read_body
 from sealkit_controller.sandbox.serve.present import arrange, to_document
 from sealkit_controller.sandbox.serve.world import Call, World
 from sealkit_controller.sandbox.store.records import Key, Record, to_record
@@ -49,7 +49,7 @@ def read_delete_options(call: Call) -> DeleteOptions:
     Raises:
         StatusError: 400 for a policy that does not exist.
     """
-    body = parse(call.request.body) if call.request.body.strip() else {}
+    body = read_body(call.request) if call.request.body.strip() else {}
     query = call.request.query
     preconditions = body.get("preconditions") or {}
     policy = body.get("propagationPolicy") or query.get("propagationPolicy") or ""
