@@ -18,6 +18,7 @@ from sealkit.files import PRIVATE_MODE
 
 if TYPE_CHECKING:
     from sealkit_controller.app import Controller
+    from sealkit_controller.cluster import Cluster
     from sealkit_controller.connection import Access
     from sealkit_controller.sandbox import Sandbox
 
@@ -70,11 +71,24 @@ def running_cluster(
     with Sandbox(port=port, database=database) as server:
         server.install_crds()
         with closing(HttpCluster(_access(server), settings)) as cluster:
+            _create_namespace(cluster, settings.namespace)
             log = logger(sys.stderr, "error")
             with Controller(settings, cluster, log=log) as controller:
                 if not controller.wait_until_ready(START_SECONDS):
                     raise SealkitError(f"the controller is not ready after {START_SECONDS} s")
                 yield server, controller
+
+
+def _create_namespace(cluster: Cluster, name: str) -> None:
+    from sealkit_controller.cluster import ApiError  # noqa: PLC0415 (optional part)
+    from sealkit_controller.objects import Resource  # noqa: PLC0415 (same)
+
+    body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    try:
+        cluster.create(Resource("", "v1", "namespaces", "Namespace"), "", body)
+    except ApiError as error:
+        if error.reason != "AlreadyExists":  # a database brings it along
+            raise
 
 
 def _access(server: Sandbox) -> Access:

@@ -48,7 +48,7 @@ STORY: Final = (
         (
             Step(
                 "kubectl create secret generic db -n shop --dry-run=client -o yaml"
-                " --from-literal=USER=app --from-literal=PASSWORD=first-password"
+                " --from-literal=USER=app --from-literal=PASSWORD=summer-password"
                 " | sealkit seal > db.sealed.yaml",
                 "sealed shop/db: 2 values for demo (strict)",
             ),
@@ -63,17 +63,17 @@ STORY: Final = (
             Step("kubectl apply -f db.sealed.yaml", "created"),
             Step("kubectl wait sealedsecret/db -n shop --for=condition=Ready", "condition met"),
             Step("kubectl get sealedsecret,secret -n shop", "Opaque"),
-            _reads("first-password"),
+            _reads("summer-password"),
         ),
     ),
     Chapter(
         "One value changes, without any private key; the other keeps its bytes",
         (
-            Step("printf second-password | sealkit set db.sealed.yaml PASSWORD", "set PASSWORD"),
+            Step("printf winter-password | sealkit set db.sealed.yaml PASSWORD", "set PASSWORD"),
             Step("git diff -U0 | cut -c1-100", "+    PASSWORD: sealed:"),
             Step("git commit --quiet -a -m 'New password'"),
             Step("kubectl apply -f db.sealed.yaml", "configured"),
-            _becomes("second-password"),
+            _becomes("winter-password"),
         ),
     ),
     Chapter(
@@ -85,7 +85,7 @@ STORY: Final = (
                 """kubectl patch secret db -n shop -p '{"stringData":{"PASSWORD":"by-hand"}}'""",
                 "patched",
             ),
-            _becomes("second-password"),
+            _becomes("winter-password"),
         ),
     ),
     Chapter(
@@ -93,8 +93,8 @@ STORY: Final = (
         (
             Step("git revert --no-edit HEAD | head -1", "Revert"),
             Step("kubectl apply -f db.sealed.yaml", "configured"),
-            _becomes("first-password"),
-            _reads("first-password"),
+            _becomes("summer-password"),
+            _reads("summer-password"),
         ),
     ),
     Chapter(
