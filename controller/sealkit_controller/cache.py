@@ -77,18 +77,20 @@ class Store:
     def get(self, key: ObjectKey) -> Entry | None:
         """Return an object as it was last heard of, from the watch or from our own write."""
         with self._lock:
-            entry = self._entries.get(key)
-            written = self._written.get(key)
-            if written is None:
-                return entry
-            if (entry.metadata.resource_version if entry else "") in written.supersedes:
-                return written.entry
-            return entry
+            return self._get(key)
+
+    def _get(self, key: ObjectKey) -> Entry | None:
+        entry = self._entries.get(key)
+        written = self._written.get(key)
+        if written is not None and (_version(entry) if entry else "") in written.supersedes:
+            return written.entry
+        return entry
 
     def entries(self) -> list[Entry]:
-        """Return every object, in no order."""
+        """Return every object as `get` does, in no order."""
         with self._lock:
-            return list(self._entries.values())
+            found = [self._get(key) for key in self._entries.keys() | self._written.keys()]
+        return [entry for entry in found if entry is not None]
 
     def written(self, before: str, raw: JsonObject) -> Entry:
         """Note that our write turned version `before` ("" = not there) of an object into `raw`."""
