@@ -104,8 +104,9 @@ def _style(layout: Layout, node: MappingNode) -> _Style:
     text, entries = layout.text, list(node.entries.values())
     if not entries:
         return _Style(" ", ": ", None, "", layout.eol)
-    gap, colon = _gap(text, node, entries), text[entries[0].key.end : entries[0].value.start]
+    colon = text[entries[0].key.end : entries[0].value.start]
     colon = colon if _COLON.fullmatch(colon) else ": "
+    gap = _gap(text, node, entries, " " if colon.endswith(" ") else "")
     if "\n" not in gap:
         return _Style(gap, colon, None, "", layout.eol)
     brace = node.end - 1
@@ -122,11 +123,11 @@ def _style(layout: Layout, node: MappingNode) -> _Style:
     )
 
 
-def _gap(text: str, node: MappingNode, entries: list[Entry]) -> str:
+def _gap(text: str, node: MappingNode, entries: list[Entry], default: str) -> str:
     lead = text[node.start + 1 : entries[0].key.start]
     if "\n" in lead and not lead.strip():
         return lead
     if len(entries) > 1:
         comma = _COMMA.fullmatch(text, entries[0].value.end, entries[1].key.start)
-        return comma[1] if comma else " "
-    return " "
+        return comma[1] if comma else default
+    return default
