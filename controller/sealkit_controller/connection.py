@@ -13,7 +13,7 @@ import socket
 import ssl
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -99,18 +99,17 @@ class Pool:
                 return response
         return self._complete(self._connect(), request)
 
-    def stream(
-        self, request: Request
-    ) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
-        """Send a request on a connection of its own, which the caller closes, and read the head.
+    def stream(self, request: Request) -> Stream:
+        """Send a request on a connection of its own and read the head of the response.
 
         Raises:
             OSError, HTTPException: see `Failure`.
         """
         connection = self._connect()
+        sock: socket.socket = connection.sock
         try:
             _send(connection, request)
-            return connection, connection.getresponse()
+            return Stream(sock, connection.getresponse())
         except BaseException:
             connection.close()
             raise
@@ -203,22 +202,23 @@ def _is_readable(connection: http.client.HTTPConnection) -> bool:
     return bool(poll.poll(0))
 
 
-class LineStream:
-    """The lines of a streamed response. `close` from another thread ends the iteration."""
+class Stream:
+    """A response whose end is not waited for. `close` from another thread ends the iteration."""
 
-    def __init__(
-        self, connection: http.client.HTTPConnection, response: http.client.HTTPResponse
-    ) -> None:
-        self._connection = connection
+    def __init__(self, sock: socket.socket, response: http.client.HTTPResponse) -> None:
+        self._sock = sock
         self._response = response
         self._closed = False
+        self._reading = False
+        self.status = response.status
 
-    def __iter__(self) -> Iterator[bytes]:
-        """Yield each complete line; a last line without its end is dropped, it is half an event.
+    def lines(self) -> Generator[bytes]:
+        """Yield each complete line, then close. A last line without its end is half an event.
 
         Raises:
             OSError, HTTPException: see `Failure`; not after `close`.
         """
+        self._reading = True
         try:
             yield from self._lines()
         except (*Failure, ValueError, AttributeError):
@@ -226,12 +226,11 @@ class LineStream:
             if not self._closed:
                 raise
         finally:
-            self._response.close()
-            self._connection.close()
+            self._release()
 
     def _lines(self) -> Iterator[bytes]:
         pending = b""
-        while chunk := self._response.read1(_READ_BYTES):
+        while not self._closed and (chunk := self._response.read1(_READ_BYTES)):
             *complete, rest = chunk.split(b"\n")
             if complete:
                 yield pending + complete[0]
@@ -241,10 +240,26 @@ class LineStream:
             if len(pending) > _MAX_EVENT_BYTES:
                 raise http.client.HTTPException("an event is too long")
 
+    def finish(self) -> Response:
+        """Read the rest as one response, and close.
+
+        Raises:
+            OSError, HTTPException: see `Failure`.
+        """
+        try:
+            body = self._response.read(_MAX_EVENT_BYTES)
+            return Response(self.status, self._response.getheader("Retry-After", ""), body)
+        finally:
+            self._release()
+
     def close(self) -> None:
-        """Wake the reader and end it."""
+        """Wake the reader and end it; release everything if nobody reads."""
         self._closed = True
-        sock = self._connection.sock
-        if sock is not None:
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RDWR)
+        if not self._reading:
+            self._release()
+
+    def _release(self) -> None:
+        self._response.close()
+        self._sock.close()

@@ -6,6 +6,7 @@ errors quote bodies, and it is several times slower. It still loads the configur
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import re
@@ -23,7 +24,7 @@ from sealkit_controller.cluster import (
     Watch,
     WatchEvent,
 )
-from sealkit_controller.connection import Access, Failure, LineStream, Pool, Request, Response
+from sealkit_controller.connection import Access, Failure, Pool, Request, Response, Stream
 from sealkit_controller.objects import (
     FIELD_MANAGER,
     JsonObject,
@@ -157,48 +158,51 @@ class HttpCluster:
         return response
 
     def _open_watch(self, request: Request, doing: str) -> Watch:
-        for renew in (False, True):
-            try:
-                connection, response = self._pool.stream(self._authorized(request, renew=renew))
-            except Failure as error:
-                self._count("WATCH", "<error>")
-                raise _unreachable(error, doing) from None
-            self._count("WATCH", str(response.status))
-            if response.status == 200:
-                return HttpWatch(LineStream(connection, response), doing)
-            refusal = _read_refusal(response, doing)
-            response.close()
-            connection.close()
-            if refusal.status != 401:
-                break
-        raise refusal
+        """Open a watch, once more with a fresh token after a 401."""
+        stream = self._stream(request, doing, renew=False)
+        if stream.status == 401:
+            stream.close()
+            stream = self._stream(request, doing, renew=True)
+        if stream.status != 200:
+            raise _refused(stream, doing)
+        return HttpWatch(stream, doing)
+
+    def _stream(self, request: Request, doing: str, *, renew: bool) -> Stream:
+        try:
+            stream = self._pool.stream(self._authorized(request, renew=renew))
+        except Failure as error:
+            self._count("WATCH", "<error>")
+            raise _unreachable(error, doing) from None
+        self._count("WATCH", str(stream.status))
+        return stream
 
 
 class HttpWatch:
     """A watch as the lines of a response; see `cluster.Watch`."""
 
-    def __init__(self, lines: LineStream, doing: str) -> None:
-        self._lines = lines
+    def __init__(self, stream: Stream, doing: str) -> None:
+        self._stream = stream
         self._doing = doing
 
     def __iter__(self) -> Iterator[WatchEvent]:
         """See `Watch`."""
-        lines = iter(self._lines)
-        try:
-            for line in lines:
-                event = _decode(line, self._doing)
-                kind, raw = text(event, "type"), dict(child(event, "object"))
-                if kind == "ERROR":
-                    raise _status_error(raw, number(raw, "code"), self._doing)
-                yield WatchEvent(kind, raw)
-        except Failure as error:
-            raise _unreachable(error, self._doing) from None
-        finally:
-            lines.close()  # type: ignore[attr-defined]  # a generator; closes the connection
+        with contextlib.closing(self._stream.lines()) as lines:
+            try:
+                for line in lines:
+                    yield self._event(line)
+            except Failure as error:
+                raise _unreachable(error, self._doing) from None
+
+    def _event(self, line: bytes) -> WatchEvent:
+        event = _decode(line, self._doing)
+        kind, raw = text(event, "type"), dict(child(event, "object"))
+        if kind == "ERROR":
+            raise _status_error(raw, number(raw, "code"), self._doing)
+        return WatchEvent(kind, raw)
 
     def close(self) -> None:
         """See `Watch.close`."""
-        self._lines.close()
+        self._stream.close()
 
 
 def _headers(accept: str = _JSON, content_type: str = "") -> dict[str, str]:
@@ -230,14 +234,11 @@ def _unreachable(error: BaseException, doing: str) -> ApiError:
     return ApiError(0, type(error).__name__, doing=doing)
 
 
-def _read_refusal(response: object, doing: str) -> ApiError:
-    status = getattr(response, "status", 0)
+def _refused(stream: Stream, doing: str) -> ApiError:
     try:
-        body = response.read(1 << 16)  # type: ignore[attr-defined]  # an HTTPResponse
-        retry_after = response.getheader("Retry-After", "")  # type: ignore[attr-defined]
+        return _refusal(stream.finish(), doing)
     except Failure as error:
         return _unreachable(error, doing)
-    return _refusal(Response(status, retry_after, body), doing)
 
 
 def _refusal(response: Response, doing: str) -> ApiError:
