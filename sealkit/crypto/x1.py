@@ -12,7 +12,8 @@ The suite name is ours and has no parameters: a change of any part is a new name
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from hashlib import sha256, shake_256
 from typing import Final, NewType, NoReturn
@@ -64,12 +65,11 @@ class PublicKey:
             raise ConfigError(f"a public key of suite X1 has {PUBLIC_KEY_BYTES} bytes")
         self.raw = bytes(raw)
         try:
-            X25519PrivateKey.generate().exchange(self._x25519)
-            _ = self.hpke
+            with _mlkem_needed():
+                X25519PrivateKey.generate().exchange(self._x25519)
+                _ = self.hpke
         except ValueError:
             raise ConfigError("not a usable public key of suite X1") from None
-        except UnsupportedAlgorithm:
-            _refuse_old_openssl()
 
     @property
     def _x25519(self) -> X25519PublicKey:
@@ -117,10 +117,8 @@ class PrivateKey:
         if len(seed.reveal()) != SEED_BYTES:
             raise ConfigError(f"a private key of suite X1 is a seed of {SEED_BYTES} bytes")
         expanded = shake_256(seed.reveal()).digest(_MLKEM_SEED_BYTES + 32)
-        try:
+        with _mlkem_needed():
             mlkem = MLKEM768PrivateKey.from_seed_bytes(expanded[:_MLKEM_SEED_BYTES])
-        except UnsupportedAlgorithm:
-            _refuse_old_openssl()
         x25519 = X25519PrivateKey.from_private_bytes(expanded[_MLKEM_SEED_BYTES:])
         self.seed = seed
         self.public = PublicKey(
@@ -207,8 +205,12 @@ class Envelope:
         return Sensitive(unpad(padded))
 
 
-def _refuse_old_openssl() -> NoReturn:
-    raise SealkitError(
-        "this build of the cryptography package has no ML-KEM-768",
-        hint="install the wheel from the package index, or build against OpenSSL 3.5 or newer",
-    ) from None
+@contextmanager
+def _mlkem_needed() -> Iterator[None]:
+    try:
+        yield
+    except UnsupportedAlgorithm:
+        raise SealkitError(
+            "this build of the cryptography package has no ML-KEM-768",
+            hint="install the wheel from the package index, or build against OpenSSL 3.5 or newer",
+        ) from None

@@ -7,6 +7,7 @@ import pickle
 from hashlib import sha256
 
 import pytest
+from cryptography.exceptions import UnsupportedAlgorithm
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,10 +18,11 @@ from sealkit.crypto.x1 import (
     Envelope,
     PrivateKey,
     PublicKey,
+    _mlkem_needed,
     unwrap,
     wrap,
 )
-from sealkit.errors import ConfigError, UnsealError
+from sealkit.errors import ConfigError, SealkitError, UnsealError
 from sealkit.sensitive import Sensitive
 
 KEY = PrivateKey(Sensitive(bytes(range(32))))
@@ -140,6 +142,13 @@ def test_an_unusable_public_key_is_refused(raw: bytes) -> None:
 def test_a_seed_of_another_length_is_refused() -> None:
     with pytest.raises(ConfigError):
         PrivateKey(Sensitive(bytes(31)))
+
+
+def test_a_build_without_mlkem_is_an_error_with_a_way_out() -> None:
+    with pytest.raises(SealkitError) as caught, _mlkem_needed():
+        raise UnsupportedAlgorithm("no ML-KEM")
+    assert "ML-KEM" in caught.value.problem
+    assert caught.value.hint
 
 
 def test_a_private_key_shows_its_id_only_and_does_not_pickle() -> None:
