@@ -33,6 +33,26 @@ _FIXED: Final = (
 )
 
 
+def prepare(event: JsonObject, _old: JsonObject | None) -> None:
+    """Write the fields of a `v1` Event that are shown even where they say nothing."""
+    shown = {"firstTimestamp": None, "lastTimestamp": None, "source": {}, "eventTime": None}
+    for name, value in (shown | {"reportingComponent": "", "reportingInstance": ""}).items():
+        event.setdefault(name, value)
+
+
+def prepare_new(event: JsonObject, _old: JsonObject | None) -> None:
+    """Write the fields of an `events.k8s.io/v1` Event that are shown even where empty."""
+    shown = {"deprecatedFirstTimestamp": None, "deprecatedLastTimestamp": None}
+    for name, value in (shown | {"deprecatedSource": {}}).items():
+        event.setdefault(name, value)
+
+
+def stored_field(path: str) -> str:
+    """Return how a selectable field of `events.k8s.io/v1` is called in the stored shape."""
+    first, dot, rest = path.partition(".")
+    return _NEW_TO_STORED.get(first, first) + dot + rest
+
+
 def to_storage(event: JsonObject) -> JsonObject:
     """Return an `events.k8s.io/v1` Event in the shape it is stored in."""
     renamed = {_NEW_TO_STORED.get(name, name): value for name, value in event.items()}

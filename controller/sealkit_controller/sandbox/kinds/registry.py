@@ -12,20 +12,35 @@ import yaml
 from sealkit_controller.sandbox.kinds import crds, events, leases, namespaces, secrets
 from sealkit_controller.sandbox.kinds.resource import Column, Names, Resource, Rules
 from sealkit_controller.sandbox.objects import metadata
-from sealkit_controller.sandbox.objects.status import JsonObject, no_such_resource
+from sealkit_controller.sandbox.objects.status import JsonObject, NoSuchPathError, no_such_resource
 
 _FILE: Final = Path(__file__).with_name("builtin.yaml")
 _RBAC: Final = Rules(name=metadata.path_segment_name)
+_SHOWN_EMPTY: Final = frozenset(
+    (f"f:{name}",)
+    for name in (
+        *("firstTimestamp", "lastTimestamp", "source", "deprecatedSource"),
+        *("deprecatedFirstTimestamp", "deprecatedLastTimestamp"),
+    )
+)
 _RULES: Final[Mapping[str, Rules]] = {
     "v1 ConfigMap": Rules(secrets.prepare_config_map, secrets.check_config_map),
-    "v1 Event": Rules(check=events.check_core, create_on_update=True),
+    "v1 Event": Rules(
+        events.prepare, events.check_core, create_on_update=True, unowned=_SHOWN_EMPTY
+    ),
     "events.k8s.io/v1 Event": Rules(
-        check=events.check,
+        events.prepare_new,
+        events.check,
         create_on_update=True,
+        unowned=_SHOWN_EMPTY,
+        error_group="",
+        stored_field=events.stored_field,
         to_storage=events.to_storage,
         from_storage=events.from_storage,
     ),
-    "v1 Namespace": Rules(namespaces.prepare, name=metadata.label_name),
+    "v1 Namespace": Rules(
+        namespaces.prepare, name=metadata.label_name, unowned=frozenset({("f:spec",)})
+    ),
     "v1 Secret": Rules(secrets.prepare, secrets.check),
     "coordination.k8s.io/v1 Lease": Rules(
         check=leases.check, create_on_update=True, unconditional_update=False
@@ -65,11 +80,14 @@ class Registry:
         """Return the resource that a path names.
 
         Raises:
-            StatusError: 404, nothing is served there.
+            StatusError: 404, the version is served, but has no such resource.
+            NoSuchPathError: the version is not served.
         """
         resource = self._served.get((group, version, plural))
         if resource is None:
-            raise no_such_resource()
+            if any((one.group, one.version) == (group, version) for one in self):
+                raise no_such_resource()
+            raise NoSuchPathError
         return resource
 
     def by_storage(self, storage: str) -> Resource | None:

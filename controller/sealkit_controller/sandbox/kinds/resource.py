@@ -36,6 +36,9 @@ class Rules:
     counts_generations: bool = False
     create_on_update: bool = False
     unconditional_update: bool = True
+    unowned: frozenset[tuple[str, ...]] = frozenset()  # never in managedFields
+    error_group: str | None = None  # the group in messages about content, if it is another one
+    stored_field: Callable[[str], str] = str  # of a selectable field, in the stored shape
     to_storage: Convert | None = None  # for a second version of the same stored objects
     from_storage: Convert | None = None
 
@@ -100,4 +103,5 @@ class Resource:
 
     def kind_target(self, name: str) -> Target:
         """Return how failures about the content of an object name it."""
-        return Target(name, self.group, self.names.kind)
+        group = self.rules.error_group
+        return Target(name, self.group if group is None else group, self.names.kind)

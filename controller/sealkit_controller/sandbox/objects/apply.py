@@ -34,12 +34,20 @@ def _merge_map(live: JsonObject, config: JsonObject, schema: JsonObject) -> Json
 
 
 def _merge_list(live: list[Any], config: list[Any], schema: JsonObject) -> list[Any]:
+    """Merge by identity, in the order of `config`; what only `live` has stays where it was."""
     items = item_schema(schema)
-    result = {item_element(item, schema): item for item in live}
-    for item in config:
-        element = item_element(item, schema)
-        result[element] = merge(result[element], item, items) if element in result else item
-    return list(result.values())
+    old = {item_element(item, schema): item for item in live}
+    new = {item_element(item, schema): item for item in config}
+    result: list[Any] = []
+    waiting = list(new)
+    for element, item in old.items():
+        if element not in new:
+            result.append(item)
+        elif element in waiting:
+            until = waiting.index(element) + 1
+            due, waiting = waiting[:until], waiting[until:]
+            result += [merge(old[one], new[one], items) if one in old else new[one] for one in due]
+    return result + [merge(old[one], new[one], items) if one in old else new[one] for one in waiting]
 
 
 def drop_abandoned(merged: Any, schema: JsonObject, last: FieldSet, owned: FieldSet) -> Any:

@@ -170,7 +170,7 @@ def applied(
     Raises:
         StatusError: 409 naming every field that another manager owns, unless `force`.
     """
-    managers = load(live.get("metadata", {}))
+    managers = load(live.get("metadata", {})) or _before_first_apply(live, schema, by)
     claimed = by.relevant(fieldsets.fields_of(config, schema))
     entry = by.entry("Apply", claimed)
     before = next((manager for manager in managers if manager.identity == entry.identity), None)
@@ -186,6 +186,18 @@ def applied(
     return Applied(document, [manager for manager in (*others, mine) if manager.fields])
 
 
+def _before_first_apply(live: JsonObject, schema: JsonObject, by: Writer) -> list[Manager]:
+    """Return who owns an object that nobody kept books on until now."""
+    if not live:
+        return []
+    fields = by.relevant(fieldsets.compare({}, live, schema).changed) - _UNOWNED
+    return [Manager("before-first-apply", "Update", by.api_version, fields, "", by.time)]
+
+
+def _leaves_first(path: fieldsets.Path) -> list[tuple[bool, str]]:
+    return [(place < len(path), element) for place, element in enumerate(path, 1)]
+
+
 def _taken_over(  # noqa: PLR0913 -- both objects, both sides, and whether to ask
     others: list[Manager],
     live: JsonObject,
@@ -197,7 +209,7 @@ def _taken_over(  # noqa: PLR0913 -- both objects, both sides, and whether to as
 ) -> list[Manager]:
     difference = fieldsets.compare(without_managers(live), document, schema)
     changed = by.relevant(difference.changed)
-    conflicts = [(manager, path) for manager in others for path in sorted(manager.fields & changed)]
+    conflicts = [(manager, path) for manager in others for path in sorted(manager.fields & changed, key=_leaves_first)]
     if conflicts and not force:
         raise _conflict(conflicts)
     return [manager.without(changed | by.relevant(difference.removed)) for manager in others]
@@ -240,5 +252,4 @@ def _shown(manager: Manager) -> str:
         text += f' with subresource "{manager.subresource}"'
     if manager.operation == "Update":
         text += f" using {manager.api_version}"
-        text += f" at {manager.time}" if manager.time else ""
     return text

@@ -168,12 +168,11 @@ def _annotations(annotations: dict[str, str]) -> Iterator[Cause]:
 
 def _owners(owners: list[JsonObject]) -> Iterator[Cause]:
     controllers = []
-    for index, owner in enumerate(owners):
-        place = f"metadata.ownerReferences[{index}]"
+    for owner in owners:
         for field in ("apiVersion", "kind", "name", "uid"):
             what = "version must not be empty" if field == "apiVersion" else "must not be empty"
             if not owner.get(field):
-                yield invalid_value(f"{place}.{field}", "", what)
+                yield invalid_value(f"metadata.ownerReferences.{field}", "", what)
         if owner.get("controller"):
             controllers.append(f"{owner.get('kind')}/{owner.get('name')}")
     for extra in controllers[1:]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sealkit_controller.sandbox.objects.schema import child_schema
-from sealkit_controller.sandbox.objects.status import JsonObject, StatusError, bad_request
+from sealkit_controller.sandbox.objects.status import JsonObject, StatusError
 
 
 def merge_patch(target: Any, patch: Any) -> Any:
@@ -60,7 +60,7 @@ def _merge_field(target: Any, patch: Any, schema: JsonObject) -> Any:
         if keys:
             return _merge_list(target or [], patch, keys[0], schema.get("items") or {})
         if schema.get("x-kubernetes-list-type") == "set":
-            return [*(target or []), *(item for item in patch if item not in (target or []))]
+            return [*patch, *(item for item in target or [] if item not in patch)]
         return patch
     return strategic_merge_patch(target, patch, schema)
 
@@ -81,10 +81,8 @@ def json_patch(target: Any, operations: Any) -> Any:
     """Return `target` after the operations, all of them or an error.
 
     Raises:
-        StatusError: 400 if an operation is malformed, 422 if it cannot be carried out.
+        StatusError: 422, an operation is malformed or cannot be carried out.
     """
-    if not isinstance(operations, list):
-        raise bad_request("error decoding patch: json: cannot unmarshal object into []")
     document = copy.deepcopy(target)
     for operation in operations:
         document = _apply(document, operation)
@@ -95,7 +93,7 @@ def _apply(document: Any, operation: JsonObject) -> Any:
     name, path = operation.get("op"), operation.get("path")
     function = _OPERATIONS.get(str(name))
     if function is None or not isinstance(path, str):
-        raise bad_request(f"Unexpected kind: {name}")
+        raise StatusError(422, "Invalid", _REFUSED)
     try:
         return function(document, path, operation)
     except (KeyError, IndexError, ValueError, TypeError) as error:

@@ -65,7 +65,7 @@ def _prune_field(value: JsonObject, name: str, schema: JsonObject, path: str) ->
 
 
 def set_defaults(value: Any, schema: JsonObject) -> None:
-    """Fill in the defaults of absent fields, in place, and drop nulls where a default exists."""
+    """Fill in the defaults of absent fields, in place, and where null is not allowed."""
     if isinstance(value, list):
         items = item_schema(schema)
         for item in value:
@@ -73,8 +73,21 @@ def set_defaults(value: Any, schema: JsonObject) -> None:
     elif isinstance(value, dict):
         for name, field in (schema.get("properties") or {}).items():
             _default_field(value, name, field)
-        for name, item in value.items():
+        for name, item in list(value.items()):
             set_defaults(item, child_schema(schema, name) or {})
+
+
+def drop_nulls(value: Any, schema: JsonObject) -> None:
+    """Remove nulls where the schema allows none, in place: they are the same as absent."""
+    if isinstance(value, list):
+        for item in value:
+            drop_nulls(item, item_schema(schema))
+    elif isinstance(value, dict):
+        for name, item in list(value.items()):
+            child = child_schema(schema, name) or {}
+            if item is None and "type" in child and not child.get("nullable"):
+                del value[name]
+            drop_nulls(item, child)
 
 
 def _default_field(value: JsonObject, name: str, schema: JsonObject) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sealkit_controller.sandbox.objects.status import bad_request
 
 _SET = re.compile(r"\s*(?P<key>[^\s!=,()]+)\s+(?P<op>in|notin)\s*\((?P<values>[^()]*)\)\s*")
-_EQUALITY = re.compile(r"\s*(?P<key>[^\s!=,()]+)\s*(?P<op>==|=|!=)\s*(?P<value>[^\s,()]*)\s*")
+_EQUALITY = re.compile(r"\s*(?P<key>[^\s!=,()]+)\s*(?P<op>==|=|!=)\s*(?P<value>[^\s,()=!]*)\s*")
 _EXISTS = re.compile(r"\s*(?P<no>!?)\s*(?P<key>[^\s!=,()]+)\s*")
 _LABEL_KEY = re.compile(r"([a-z0-9.-]{1,253}/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 
@@ -56,7 +56,7 @@ def _labels(text: str) -> list[Test]:
         tests.append(test)
         if position < len(text):
             if text[position] != ",":
-                raise bad_request(_unparsable(text))
+                raise bad_request(f"found '{text[position]}', expected: ',' or 'end of string'")
             position += 1
     return tests
 

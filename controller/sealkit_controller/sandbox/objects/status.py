@@ -47,6 +47,10 @@ class Details:
     target: Target = field(default_factory=Target)
 
 
+class NoSuchPathError(Exception):
+    """A path that leads nowhere; the real server tells this in plain text."""
+
+
 class StatusError(Exception):
     """A request that failed the way a `Status` describes."""
 
@@ -77,18 +81,20 @@ class StatusError(Exception):
         return status | {"code": self.code}
 
 
-_ALWAYS_DETAILED = frozenset({"NotFound", "MethodNotAllowed"})
+_ALWAYS_DETAILED = frozenset({"NotFound", "MethodNotAllowed", "UnsupportedMediaType", "Invalid"})
 
 
 def _details(details: Details) -> JsonObject:
     target = details.target
     found: JsonObject = {"name": target.name, "group": target.group, "kind": target.kind}
     found["uid"] = target.uid
-    found["causes"] = [
-        {"reason": cause.reason, "message": cause.message, "field": cause.field}
-        for cause in details.causes
-    ]
+    found["causes"] = [_cause(cause) for cause in details.causes]
     found["retryAfterSeconds"] = details.retry_after_seconds
+    return {name: value for name, value in found.items() if value}
+
+
+def _cause(cause: Cause) -> JsonObject:
+    found = {"reason": cause.reason, "message": cause.message, "field": cause.field}
     return {name: value for name, value in found.items() if value}
 
 
@@ -119,10 +125,12 @@ def no_such_resource() -> StatusError:
     return StatusError(404, "NotFound", "the server could not find the requested resource")
 
 
-def method_not_allowed() -> StatusError:
+def method_not_allowed(verb: str = "", target: Target | None = None) -> StatusError:
     """405: the resource is served, but not with this method."""
     message = "the server does not allow this method on the requested resource"
-    return StatusError(405, "MethodNotAllowed", message)
+    if target:
+        message = f'{verb} is not supported on resources of kind "{target.qualified}"'
+    return StatusError(405, "MethodNotAllowed", message, Details(target=target or Target()))
 
 
 def already_exists(target: Target) -> StatusError:
@@ -147,13 +155,16 @@ def expired(message: str, continue_token: str = "") -> StatusError:
     return StatusError(410, "Expired", message, Details(continue_token=continue_token))
 
 
-def unsupported_media_type(given: str, accepted: Sequence[str]) -> StatusError:
+def unsupported_media_type(accepted: Sequence[str] = ()) -> StatusError:
     """415: the body is in a format that is not read here."""
-    message = (
-        "the body of the request was in an unknown format - accepted media types include: "
-        + ", ".join(accepted)
-    )
-    return StatusError(415, "UnsupportedMediaType", message if given else message)
+    message = "the body of the request was in an unknown format - accepted media types include: "
+    message = message + ", ".join(accepted) if accepted else "415: Unsupported Media Type"
+    return StatusError(415, "UnsupportedMediaType", message)
+
+
+def invalid_options(kind: str, cause: Cause) -> StatusError:
+    """422: a query parameter is wrong; `kind` is the kind of options, such as `ListOptions`."""
+    return invalid(Target("", "meta.k8s.io", kind), [cause])
 
 
 def invalid(target: Target, causes: Sequence[Cause]) -> StatusError:

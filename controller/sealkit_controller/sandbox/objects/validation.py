@@ -84,15 +84,15 @@ def _check_enum(value: Any, schema: JsonObject, path: str) -> Iterator[Cause]:
 
 
 def _check_string(value: str, schema: JsonObject, path: str) -> Iterator[Cause]:
+    check = _FORMATS.get(schema.get("format", ""))
+    pattern = schema.get("pattern")
     if len(value) > schema.get("maxLength", math.inf):
         yield too_long(path, schema["maxLength"])
-    if len(value) < schema.get("minLength", 0):
+    elif len(value) < schema.get("minLength", 0):
         detail = f"{path} in body should be at least {schema['minLength']} chars long"
         yield invalid_value(path, value, detail)
-    pattern = schema.get("pattern")
-    if pattern and not _compiled(pattern).search(value):
+    elif pattern and not _compiled(pattern).search(value):
         yield invalid_value(path, value, f"{path} in body should match '{pattern}'")
-    check = _FORMATS.get(schema.get("format", ""))
     if check and not check(value):
         detail = f'{path} in body must be of type {schema["format"]}: "{value}"'
         yield wrong_type(path, value, detail)

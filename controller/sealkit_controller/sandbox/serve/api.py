@@ -9,6 +9,7 @@ from typing import Final
 
 from sealkit_controller.sandbox.objects.status import (
     JsonObject,
+    NoSuchPathError,
     StatusError,
     method_not_allowed,
     no_such_resource,
@@ -51,6 +52,8 @@ class Api:
             if not route.plural:
                 return self._discover(request, route)
             return self._resource(request, route, user)
+        except NoSuchPathError:
+            return Response(404, b"404 page not found\n", _TEXT)
         except StatusError as error:
             return to_response(error)
 
@@ -91,7 +94,7 @@ class Api:
             return openapi.document(served, path.removeprefix("/openapi/v3/"))
         if path.startswith("/apis/"):
             return discovery.group(served, path.removeprefix("/apis/"))
-        raise no_such_resource()
+        raise NoSuchPathError
 
     def _discover(self, request: Request, route: Route) -> Response:
         if request.method not in {"GET", "HEAD"}:
@@ -147,7 +150,7 @@ class Api:
 
     def _delete(self, call: Call) -> Response:
         if call.subresource:
-            raise method_not_allowed()
+            raise method_not_allowed("delete", call.resource.target())
         options = deletes.read_delete_options(call)
         deleted = deletes.delete(self.world, call, options)
         return _json(deletes.delete_result(call, deleted))

@@ -6,22 +6,25 @@ One thread follows the log of changes, as the controllers of a real control plan
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import Final
 
 from sealkit_controller.sandbox.kinds import crds, namespaces
 from sealkit_controller.sandbox.kinds.resource import Resource
-from sealkit_controller.sandbox.objects.status import JsonObject
+from sealkit_controller.sandbox.objects.status import JsonObject, StatusError
 from sealkit_controller.sandbox.serve.deletes import (
     FOREGROUND,
     ORPHAN,
     DeleteOptions,
     delete_record,
 )
-from sealkit_controller.sandbox.serve.world import World
-from sealkit_controller.sandbox.serve.writes import rewrite
+from sealkit_controller.sandbox.serve.world import Call, Options, World
+from sealkit_controller.sandbox.serve.writes import create, rewrite
 from sealkit_controller.sandbox.store.database import Change
-from sealkit_controller.sandbox.store.records import Key, Record
+from sealkit_controller.sandbox.store.records import Key, Record, to_json
+from sealkit_controller.sandbox.wire.messages import Request
 
+_OWN_NAME: Final = "sealkit-sandbox"
 _AT_ONCE: Final = DeleteOptions(propagation="Background")
 
 
@@ -162,6 +165,12 @@ class Collector:
 
     def _furnish(self, namespace: str) -> None:
         """Give a new namespace the account that every real one has."""
+        resource = self._world.registry.find("", "v1", "serviceaccounts")
+        document = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}}
+        request = Request("POST", "", body=to_json(document))
+        call = Call(request, "create", resource, namespace, options=Options(_OWN_NAME))
+        with suppress(StatusError):  # it is there already, or the namespace is gone again
+            create(self._world, call)
 
     def _resource(self, storage: str) -> Resource | None:
         return self._world.registry.by_storage(storage)

@@ -10,13 +10,18 @@ import yaml
 
 from sealkit_controller.sandbox.kinds.resource import Resource
 from sealkit_controller.sandbox.objects import metadata
-from sealkit_controller.sandbox.objects.schema import prune
+from sealkit_controller.sandbox.objects.schema import drop_nulls, prune
 from sealkit_controller.sandbox.objects.status import (
     Cause,
     JsonObject,
+    StatusError,
+    Target,
     bad_request,
+    invalid,
+    invalid_value,
     unsupported_media_type,
 )
+from sealkit_controller.sandbox.objects.typed import untyped
 from sealkit_controller.sandbox.objects.validation import validate
 from sealkit_controller.sandbox.serve import protobuf
 from sealkit_controller.sandbox.serve.world import Call
@@ -43,11 +48,11 @@ def decode(call: Call) -> Decoded:
     """
     media_type = call.request.media_type
     if media_type not in {"", *_READ}:
-        raise unsupported_media_type(media_type, _READ)
-    return shape(call, read_body(call.request))
+        raise unsupported_media_type(_READ)
+    return shape(call, read_body(call.request, call.resource.names.kind))
 
 
-def read_body(request: Request) -> Any:
+def read_body(request: Request, kind: str = "Object") -> Any:
     """Return the value in a body of one of the formats that are read here.
 
     Raises:
@@ -55,10 +60,10 @@ def read_body(request: Request) -> Any:
     """
     if request.media_type == protobuf.MEDIA_TYPE:
         return protobuf.decode(request.body)
-    return parse(request.body, is_yaml=request.media_type == "application/yaml")
+    return parse(request.body, kind, is_yaml=request.media_type == "application/yaml")
 
 
-def parse(body: bytes, *, is_yaml: bool = False) -> Any:
+def parse(body: bytes, kind: str = "Object", *, is_yaml: bool = False) -> Any:
     """Return the value that JSON or YAML text describes.
 
     Raises:
@@ -69,7 +74,7 @@ def parse(body: bytes, *, is_yaml: bool = False) -> Any:
             return yaml.load(body, Loader=yaml.CSafeLoader)
         return json.loads(body)
     except (ValueError, yaml.YAMLError, RecursionError) as error:
-        text = "the object provided is unrecognized (must be of type Object)"
+        text = f"the object provided is unrecognized (must be of type {kind})"
         raise bad_request(f"{text}: couldn't get version/kind; json parse error") from error
 
 
@@ -82,8 +87,7 @@ def shape(call: Call, document: Any) -> Decoded:
     resource = call.resource
     _check_kind(resource, document)
     document["metadata"] = document.get("metadata") or {}
-    if not resource.custom:
-        _drop_nulls(document)
+    _drop_nothings(resource, document)
     _check_types(resource, document)
     unknown = [f"metadata.{name}" for name in _prune_metadata(document["metadata"])]
     unknown += prune(document, resource.schema)
@@ -98,32 +102,80 @@ def _unhandled(resource: Resource, why: str) -> str:
     return f'{kind} in version "{resource.version}" cannot be handled as a {kind}: {why}'
 
 
+def read_configuration(call: Call) -> JsonObject:
+    """Return the object in the body of an apply, which may name only fields that exist.
+
+    Raises:
+        StatusError: 400 for text that is no such object, 500 (as the real server) for others.
+    """
+    try:
+        document = yaml.load(call.request.body, Loader=yaml.CSafeLoader)
+    except yaml.YAMLError as error:
+        raise bad_request("error decoding YAML: error converting YAML to JSON") from error
+    resource = call.resource
+    if not isinstance(document, dict) or not document.get("kind"):
+        raise bad_request("invalid object type: /, Kind=")
+    _check_kind(resource, document)
+    document["metadata"] = document.get("metadata") or {}
+    if document["metadata"].get("managedFields") is None:
+        document["metadata"].pop("managedFields", None)
+    problem = next(untyped(document, with_metadata(resource.schema)), None)
+    if problem:
+        given = document["metadata"]
+        name = f"{given.get('namespace', '')}/{given.get('name', '')}"
+        text = f"failed to create typed patch object ({name}; {resource.group}/{resource.version}"
+        raise StatusError(500, "", f"{text}, Kind={resource.names.kind}): {problem}")
+    if not resource.custom:
+        drop_nulls(document, resource.schema)
+    return document
+
+
+def with_metadata(schema: JsonObject) -> JsonObject:
+    """Return the schema with that of metadata, which a CRD does not have."""
+    fields = {name: {"type": "string"} for name in ("apiVersion", "kind")}
+    fields = schema.get("properties", {}) | fields | {"metadata": metadata.SCHEMA}
+    return schema | {"properties": fields}
+
+
 def _check_kind(resource: Resource, document: Any) -> None:
     if not isinstance(document, dict):
         raise bad_request(_unhandled(resource, "json: cannot unmarshal into Go value"))
     if document.get("kind", "") in {"", None}:
         if resource.custom:
-            raise bad_request("Object 'Kind' is missing")
+            text = f"the object provided is unrecognized (must be of type {resource.names.kind})"
+            raise bad_request(f"{text}: Object 'Kind' is missing")
         document["kind"] = resource.names.kind
     document["apiVersion"] = document.get("apiVersion") or resource.api_version
     if document["apiVersion"] != resource.api_version:
-        text = f"the API version in the data ({document['apiVersion']}) does not match"
-        raise bad_request(f"{text} the expected API version ({resource.api_version})")
+        raise bad_request(_other_version(resource, document))
     if document["kind"] != resource.names.kind:
         given, wanted = document["kind"], resource.names.kind
-        raise bad_request(_unhandled(resource, f"kind {given} does not match {wanted}"))
+        if resource.custom:
+            name = (document.get("metadata") or {}).get("name", "")
+            cause = invalid_value("kind", given, f"must be {wanted}")
+            raise invalid(Target(name, resource.group, given), [cause])
+        text = f'{given} in version "{resource.version}" cannot be handled as a {wanted}: '
+        raise bad_request(f"{text}converting ({given}) to ({wanted}): unknown conversion")
 
 
-def _drop_nulls(document: JsonObject) -> None:
-    """Null is the same as absent in a built-in kind."""
-    for part in (document, document["metadata"]):
-        for name in [name for name, value in part.items() if value is None]:
-            del part[name]
+def _other_version(resource: Resource, document: JsonObject) -> str:
+    given, kind = document["apiVersion"], resource.names.kind
+    if resource.custom:
+        text = f"the API version in the data ({given}) does not match the expected API version"
+        return f"{text} ({resource.api_version})"
+    text = f'{kind} in version "{given}" cannot be handled as a {kind}: no kind "{kind}" is'
+    return f'{text} registered for version "{given}"'
+
+
+def _drop_nothings(resource: Resource, document: JsonObject) -> None:
+    """Remove what is the same as absent: null, and empty maps and lists in metadata."""
+    drop_nulls(document, resource.schema)
+    fields = document["metadata"]
+    for name in [name for name, value in fields.items() if not value and name != "managedFields"]:
+        del fields[name]
 
 
 def _prune_metadata(fields: JsonObject) -> list[str]:
-    for name in [name for name, value in fields.items() if value is None]:
-        del fields[name]
     return list(prune(fields, metadata.SCHEMA, root=False))
 
 
@@ -142,8 +194,10 @@ def _check_types(resource: Resource, document: JsonObject) -> None:
 def _go_error(resource: Resource, cause: Cause) -> str:
     value = json.loads(cause.message.removeprefix("Invalid value: ").partition(": ")[0])
     if "micro-time" in cause.message or "date-time" in cause.message:
-        layout = _MICRO if "micro-time" in cause.message else "2006-01-02T15:04:05Z07:00"
-        return f'parsing time "{value}" as "{layout}": cannot parse "{value}"'
+        micro = "micro-time" in cause.message
+        layout = _MICRO if micro else "2006-01-02T15:04:05Z07:00"
+        rest = f'"{value[19:]}" as ".000000"' if micro else f'"{value}"'
+        return f'parsing time "{value}" as "{layout}": cannot parse {rest}'
     found = _GO_TYPES.get(value, value)
     wanted = cause.message.partition("must be of type ")[2].partition(":")[0]
     field = f"{resource.names.kind}.{cause.field}"

@@ -9,10 +9,11 @@ from sealkit_controller.sandbox.kinds import crds
 from sealkit_controller.sandbox.kinds.resource import Resource
 from sealkit_controller.sandbox.objects.status import (
     JsonObject,
-    bad_request,
     conflict,
     forbidden,
+    invalid_options,
     not_found,
+    unsupported_value,
 )
 from sealkit_controller.sandbox.serve.decode import read_body
 from sealkit_controller.sandbox.serve.present import arrange, to_document
@@ -22,6 +23,7 @@ from sealkit_controller.sandbox.store.records import Key, Record, to_record
 FOREGROUND: Final = "foregroundDeletion"
 ORPHAN: Final = "orphan"
 _FINALIZERS: Final = {"Foreground": FOREGROUND, "Orphan": ORPHAN, "Background": ""}
+_POLICIES: Final = ("Foreground", "Background", "Orphan", "nil")
 _KEPT_NAMESPACES: Final = frozenset({"default", "kube-system", "kube-public"})
 
 
@@ -47,7 +49,7 @@ def read_delete_options(call: Call) -> DeleteOptions:
     """Return the options in body or query, of which the body wins.
 
     Raises:
-        StatusError: 400 for a policy that does not exist.
+        StatusError: 422 for a policy that does not exist.
     """
     body = read_body(call.request) if call.request.body.strip() else {}
     query = call.request.query
@@ -57,7 +59,8 @@ def read_delete_options(call: Call) -> DeleteOptions:
     if orphan is not None and not policy:
         policy = "Orphan" if orphan else "Background"
     if policy and policy not in _FINALIZERS:
-        raise bad_request(f'invalid propagationPolicy "{policy}"')
+        cause = unsupported_value("propagationPolicy", policy, _POLICIES)
+        raise invalid_options("DeleteOptions", cause)
     return DeleteOptions(
         uid=preconditions.get("uid") or "",
         version=preconditions.get("resourceVersion") or "",

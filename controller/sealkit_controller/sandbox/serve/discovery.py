@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from sealkit_controller.sandbox.kinds.resource import OBJECT_VERBS, Resource
-from sealkit_controller.sandbox.objects.status import JsonObject, no_such_resource
+from sealkit_controller.sandbox.objects.status import JsonObject, NoSuchPathError
 from sealkit_controller.sandbox.serve.reviews import REVIEWS, Review
 
 AGGREGATED: Final = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
@@ -57,11 +57,11 @@ def group(resources: Iterable[Resource], name: str) -> JsonObject:
     """Return the answer to `/apis/GROUP`.
 
     Raises:
-        StatusError: 404, there is no such group.
+        NoSuchPathError: there is no such group.
     """
     versions = _versions(resources).get(name) if name else None
     if not versions:
-        raise no_such_resource()
+        raise NoSuchPathError
     return {"kind": "APIGroup", "apiVersion": "v1"} | _group(name, versions)
 
 
@@ -69,7 +69,7 @@ def resource_list(resources: Iterable[Resource], group: str, version: str) -> Js
     """Return the resources of one group and version.
 
     Raises:
-        StatusError: 404, there is no such version.
+        NoSuchPathError: there is no such version.
     """
     entries = []
     for resource in resources:
@@ -77,7 +77,7 @@ def resource_list(resources: Iterable[Resource], group: str, version: str) -> Js
             entries += _entries(resource)
     entries += [_review(review) for review in REVIEWS if (review.group, "v1") == (group, version)]
     if not entries:
-        raise no_such_resource()
+        raise NoSuchPathError
     name = f"{group}/{version}" if group else version
     kind = {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": name}
     return kind | {"resources": entries}

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sealkit_controller.sandbox.kinds.resource import Resource
 from sealkit_controller.sandbox.objects import metadata
-from sealkit_controller.sandbox.objects.status import JsonObject, no_such_resource
+from sealkit_controller.sandbox.objects.status import JsonObject, NoSuchPathError
 from sealkit_controller.sandbox.store.records import to_json
 
 _GVK: Final = "x-kubernetes-group-version-kind"
@@ -40,11 +40,11 @@ def document(resources: Iterable[Resource], path: str) -> JsonObject:
     """Return the OpenAPI v3 document of one group and version.
 
     Raises:
-        StatusError: 404, nothing is served there.
+        NoSuchPathError: nothing is served there.
     """
     served = [resource for resource in resources if _root(resource) == path]
     if not served:
-        raise no_such_resource()
+        raise NoSuchPathError
     paths: JsonObject = {}
     for resource in served:
         paths |= _paths(resource)

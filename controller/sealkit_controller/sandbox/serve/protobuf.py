@@ -38,7 +38,7 @@ def decode(body: bytes) -> JsonObject:
         envelope = _message(body[len(_MAGIC) :], "Unknown")
         kind = envelope["typeMeta"]["kind"]
         if kind not in _messages():
-            raise unsupported_media_type(MEDIA_TYPE, ("application/json", "application/yaml"))
+            raise unsupported_media_type(("application/json", "application/yaml"))
         raw = base64.b64decode(envelope.get("raw", ""))
         return envelope["typeMeta"] | _message(raw, kind)
     except (IndexError, KeyError, ValueError) as error:

@@ -7,7 +7,7 @@ import binascii
 import json
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sealkit_controller.sandbox.kinds.resource import Resource
@@ -16,6 +16,8 @@ from sealkit_controller.sandbox.objects.status import (
     JsonObject,
     bad_request,
     expired,
+    forbidden_value,
+    invalid_options,
     not_found,
     too_large_version,
 )
@@ -42,10 +44,10 @@ class Page:
     token: str = ""
     remaining: int | None = None
 
-    def metadata(self) -> JsonObject:
-        """Return the list's metadata."""
+    def metadata(self, *, custom: bool = False) -> JsonObject:
+        """Return the list's metadata; that of custom resources always says how to continue."""
         metadata: JsonObject = {"resourceVersion": str(self.version)}
-        if self.token:
+        if self.token or custom:
             metadata["continue"] = self.token
         if self.remaining is not None:
             metadata["remainingItemCount"] = self.remaining
@@ -60,7 +62,11 @@ def selector_of(call: Call) -> Selector:
     """
     known = call.resource.selectable | {"metadata.name", "metadata.namespace"}
     query = call.request.query
-    return parse_selector(query.get("labelSelector", ""), query.get("fieldSelector", ""), known)
+    labels, fields = query.get("labelSelector", ""), query.get("fieldSelector", "")
+    selector = parse_selector(labels, fields, known)
+    stored = call.resource.rules.stored_field
+    renamed = tuple((stored(name), value, wanted) for name, value, wanted in selector.fields)
+    return replace(selector, fields=renamed)
 
 
 def get(world: World, call: Call) -> bytes:
@@ -126,7 +132,7 @@ def _join(resource: Resource, page: Page) -> bytes:
     opening = b'{"kind":%b,"apiVersion":%b,"metadata":%b,"items":[' % (
         to_json(resource.names.list_kind),
         to_json(resource.api_version),
-        to_json(page.metadata()),
+        to_json(page.metadata(custom=resource.custom)),
     )
     return opening + b",".join(bodies) + b"]}"
 
@@ -160,20 +166,19 @@ def _key(record: Record) -> Key:
 def _asked_version(call: Call) -> int:
     query = call.request.query
     version, match = query.get("resourceVersion", ""), query.get("resourceVersionMatch", "")
-    kind = "invalid"
     if match and not version:
         text = "resourceVersionMatch is forbidden unless resourceVersion is provided"
-        raise bad_request(f'ListOptions.meta.k8s.io "" is {kind}: resourceVersionMatch: {text}')
+        raise invalid_options("ListOptions", forbidden_value("resourceVersionMatch", text))
     if version and not version.isdecimal():
-        text = f'resourceVersion: Invalid value: "{version}": strconv.ParseUint: invalid syntax'
-        raise bad_request(text)
+        text = f'resourceVersion: Invalid value: "{version}": strconv.ParseUint: parsing '
+        raise bad_request(f'invalid resource version: {text}"{version}": invalid syntax')
     return int(version or 0)
 
 
 def _limit(call: Call) -> int:
     text = call.request.query.get("limit") or "0"
     if not text.isdecimal():
-        raise bad_request(f'limit: Invalid value: "{text}": must be a number')
+        raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax')
     return int(text)
 
 
@@ -196,7 +201,7 @@ def _decode_token(token: str) -> tuple[int, Key | None]:
         document = json.loads(text)
         return int(document["rv"]), Key(*document["start"])
     except (binascii.Error, ValueError, KeyError, TypeError) as error:
-        raise bad_request("continue key is not valid: illegal base64 data") from error
+        raise bad_request("invalid continue token: continue key is not valid") from error
 
 
 def _expired(asked: int, compacted: int, after: Key | None, current: int) -> Exception:

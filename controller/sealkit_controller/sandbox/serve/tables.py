@@ -76,7 +76,7 @@ def _definition(column: Column) -> JsonObject:
 
 def _row(resource: Resource, document: JsonObject, view: View, now: datetime) -> JsonObject:
     cells = [_cell(column, document, now) for column in resource.columns]
-    row: JsonObject = {"cells": cells}
+    row: JsonObject = {"cells": cells, "object": None}
     if view.include == "Metadata":
         row["object"] = partial(document)
     elif view.include == "Object":
@@ -136,12 +136,14 @@ def _size_cell(document: JsonObject, paths: list[str], _now: datetime) -> int:
 
 def _involved_cell(document: JsonObject, _paths: list[str], _now: datetime) -> str:
     about = document.get("involvedObject") or document.get("regarding") or {}
-    return f"{about.get('kind', '').lower()}/{about.get('name', '')}"
+    return "/".join(filter(None, (about.get("kind", "").lower(), about.get("name"))))
 
 
 def _source_cell(document: JsonObject, _paths: list[str], _now: datetime) -> str:
-    source = (document.get("source") or {}).get("component")
-    return str(source or document.get("reportingComponent") or "")
+    source = document.get("source") or {}
+    component = source.get("component") or document.get("reportingComponent") or ""
+    instance = source.get("host") or document.get("reportingInstance") or ""
+    return f"{component}, {instance}" if instance else component
 
 
 def _count_cell(document: JsonObject, _paths: list[str], _now: datetime) -> int:
@@ -154,7 +156,14 @@ def _role_cell(document: JsonObject, _paths: list[str], _now: datetime) -> str:
     return f"{role.get('kind', '')}/{role.get('name', '')}"
 
 
+def _subjects_cell(document: JsonObject, kinds: list[str], _now: datetime) -> str:
+    subjects = [one for one in document.get("subjects") or () if one.get("kind") in kinds]
+    names = (f"{one.get('namespace', '')}/{one['name']}".lstrip("/") for one in subjects)
+    return ", ".join(names)
+
+
 _SPECIAL: Final = {
+    "subjects": _subjects_cell,
     "name": _name_cell,
     "age": _age_cell,
     "size": _size_cell,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from sealkit_controller.sandbox.kinds import crds
 from sealkit_controller.sandbox.kinds.registry import Registry
 from sealkit_controller.sandbox.kinds.resource import Resource
-from sealkit_controller.sandbox.objects.status import bad_request
+from sealkit_controller.sandbox.objects.status import invalid_options, unsupported_value
 from sealkit_controller.sandbox.objects.times import to_time
 from sealkit_controller.sandbox.store.database import Database
 from sealkit_controller.sandbox.store.records import Key
@@ -69,20 +70,25 @@ class Call:
         return Key(self.resource.storage, self.namespace, name)
 
 
+_OPTIONS: Final = {"PUT": "Update", "PATCH": "Patch", "DELETE": "Delete"}
+_VALIDATIONS: Final = ("", "Ignore", "Strict", "Warn")
+
+
 def read_options(request: Request) -> Options:
     """Return the options of a writing request.
 
     Raises:
-        StatusError: 400 for values that are not known.
+        StatusError: 422 for values that are not known.
     """
     query = request.query
+    kind = f"{_OPTIONS.get(request.method, 'Create')}Options"
     dry_run = query.get("dryRun", "")
     if dry_run not in {"", "All"}:
-        raise bad_request(f'dryRun: Unsupported value: "{dry_run}": supported values: "All"')
+        raise invalid_options(kind, unsupported_value("dryRun", [dry_run], ["All"]))
     validation = query.get("fieldValidation") or "Warn"
-    if validation not in {"Strict", "Warn", "Ignore"}:
-        text = f'fieldValidation: Unsupported value: "{validation}": supported values: '
-        raise bad_request(text + '"", "Ignore", "Strict", "Warn"')
+    if validation not in _VALIDATIONS:
+        cause = unsupported_value("fieldValidation", validation, _VALIDATIONS)
+        raise invalid_options(kind, cause)
     agent = request.headers.get("user-agent", "").partition("/")[0]
     return Options(
         manager=query.get("fieldManager") or agent[:128] or "unknown",

@@ -22,12 +22,14 @@ from sealkit_controller.sandbox.objects.status import (
     conflict,
     forbidden,
     invalid,
+    invalid_options,
     invalid_value,
     not_found,
+    required_value,
     unsupported_media_type,
 )
 from sealkit_controller.sandbox.objects.validation import validate
-from sealkit_controller.sandbox.serve.decode import decode, parse, shape
+from sealkit_controller.sandbox.serve.decode import decode, read_configuration, shape, with_metadata
 from sealkit_controller.sandbox.serve.present import arrange, to_body, to_document
 from sealkit_controller.sandbox.serve.world import Call, World
 from sealkit_controller.sandbox.store.records import Key, Record, to_record
@@ -100,7 +102,7 @@ def patch(world: World, call: Call) -> Written:
             if call.request.media_type != APPLY or call.subresource:
                 raise not_found(call.resource.target(call.name))
             coming = change({})
-            _check_no_uid(coming.document["metadata"])
+            _check_no_uid(call, coming.document["metadata"])
             written = _insert(world, call, coming)
         else:
             coming = change(to_document(call.resource, record))
@@ -132,9 +134,9 @@ def _patcher(world: World, call: Call) -> Callable[[JsonObject], _Next]:
         schema = call.resource.schema
         function = lambda live, body: patches.strategic_merge_patch(live, body, schema)  # noqa: E731
     else:
-        accepted = (_JSON_PATCH, _MERGE, *(() if call.resource.custom else (_STRATEGIC,)), APPLY)
-        raise unsupported_media_type(media_type, accepted)
-    body = parse(call.request.body)
+        known = media_type == _STRATEGIC
+        raise unsupported_media_type((_JSON_PATCH, _MERGE, APPLY) if known else ())
+    body = _patch_body(call)
 
     def change(live: JsonObject) -> _Next:
         decoded = shape(call, function(live, body))
@@ -143,16 +145,22 @@ def _patcher(world: World, call: Call) -> Callable[[JsonObject], _Next]:
     return change
 
 
+def _patch_body(call: Call) -> Any:
+    wanted = list if call.request.media_type == _JSON_PATCH else dict
+    try:
+        body = json.loads(call.request.body)
+    except ValueError as error:
+        raise bad_request("error decoding patch: invalid JSON") from error
+    if not isinstance(body, wanted):
+        raise bad_request(f"error decoding patch: json: cannot unmarshal into {wanted.__name__}")
+    return body
+
+
 def _applier(world: World, call: Call) -> Callable[[JsonObject], _Next]:
     if not call.request.query.get("fieldManager"):
-        raise StatusError(
-            422,
-            "Invalid",
-            'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: '
-            "is required for apply patch",
-        )
-    decoded = shape(call, parse(call.request.body, is_yaml=True))
-    config = decoded.document
+        cause = required_value("fieldManager", "is required for apply patch")
+        raise invalid_options("PatchOptions", cause)
+    config = read_configuration(call)
     if config["metadata"].get("managedFields") is not None:
         raise bad_request("metadata.managedFields must be nil")
     config["metadata"].setdefault("name", call.name)
@@ -164,26 +172,21 @@ def _applier(world: World, call: Call) -> Callable[[JsonObject], _Next]:
         schema = _owned_schema(call.resource)
         given = json.loads(json.dumps(config)) if live else config
         done = managers.applied(live, given, schema, writer, force=call.options.force)
-        return _Next(done.document, done.managers, decoded.warnings)
+        return _Next(done.document, done.managers)
 
     return change
 
 
 def _owned_schema(resource: Resource) -> JsonObject:
-    """Return the schema with the list types of metadata, which a CRD does not have."""
-    if not resource.custom:
-        return resource.schema
-    return resource.schema | {
-        "properties": resource.schema.get("properties", {}) | {"metadata": metadata.SCHEMA}
-    }
+    return with_metadata(resource.schema) if resource.custom else resource.schema
 
 
 def _writer(world: World, call: Call) -> Writer:
-    ignored: frozenset[tuple[str, ...]] = frozenset()
+    ignored = call.resource.rules.unowned
     if call.subresource == "status":
         ignored = frozenset({("f:spec",)})
     elif call.resource.has_status:
-        ignored = frozenset({("f:status",)})
+        ignored |= frozenset({("f:status",)})
     return Writer(
         call.options.manager, call.resource.api_version, world.now(), call.subresource, ignored
     )
@@ -202,17 +205,18 @@ def _check_identity(call: Call, given: JsonObject) -> None:
         given["namespace"] = namespace
 
 
-def _check_no_uid(given: JsonObject) -> None:
+def _check_no_uid(call: Call, given: JsonObject) -> None:
     if given.get("uid"):
         text = f"uid mismatch: the provided object specified uid {given['uid']}, "
-        raise StatusError(409, "Conflict", text + "and no existing object was found")
+        raise conflict(call.resource.target(call.name), text + "and no existing object was found")
 
 
 def _insert(world: World, call: Call, coming: _Next) -> Written:
     resource, document = call.resource, coming.document
     given = document["metadata"]
     if given.get("resourceVersion"):
-        raise bad_request("resourceVersion should not be set on objects to be created")
+        text = "resourceVersion should not be set on objects to be created"
+        raise StatusError(500, "", text)
     _name(world, call, given)
     key = call.key_of(given["name"])
     _check_namespace(world, call, given["name"])
@@ -224,7 +228,7 @@ def _insert(world: World, call: Call, coming: _Next) -> Written:
     if owners is None:
         writer = _writer(world, call)
         schema = _owned_schema(resource)
-        blank = _blank(document)
+        blank = _blank(resource, document)
         owners = managers.updated([], blank, document, schema, writer)
     _set_managers(document, owners)
     _check(call, document, None)
@@ -241,8 +245,12 @@ def _accept_definition(world: World, resource: Resource, document: JsonObject) -
         crds.accept(document, world.now())
 
 
-def _blank(document: JsonObject) -> JsonObject:
-    return {"apiVersion": document["apiVersion"], "kind": document["kind"], "metadata": {}}
+def _blank(resource: Resource, document: JsonObject) -> JsonObject:
+    """Return the object before anything was written, with the parts that can never be absent."""
+    fields = resource.schema.get("properties", {})
+    parts = {name: {} for name, field in fields.items() if field.get("x-always-present")}
+    named = {"apiVersion": document["apiVersion"], "kind": document["kind"], "metadata": {}}
+    return named | parts
 
 
 def _name(world: World, call: Call, given: JsonObject) -> None:
@@ -338,8 +346,8 @@ def _owners_after(
     if coming.managers is not None:
         return coming.managers
     before = managers.load(old["metadata"] if given is None else {"managedFields": given})
-    if not before and given is not None:
-        return []  # the client has asked to forget who owns what
+    if not before:
+        return []  # a client has asked to forget who owns what
     schema = _owned_schema(call.resource)
     plain = managers.without_managers(old)
     return managers.updated(before, plain, new, schema, _writer(world, call))
@@ -349,11 +357,13 @@ def _check_version(call: Call, new: JsonObject, old: JsonObject) -> None:
     target = call.resource.target(call.name)
     if new.get("uid", old["uid"]) != old["uid"]:
         text = f"UID in precondition: {new['uid']}, UID in object meta: {old['uid']}"
-        raise conflict(target, f"Precondition failed: {text}")
+        where = f"Key: /registry/{'/'.join(call.key)}, ResourceVersion: 0"
+        told = f"StorageError: invalid object, Code: 4, {where}, AdditionalErrorMsg: "
+        raise conflict(target, f"{told}Precondition failed: {text}")
     version = new.get("resourceVersion", "")
     if not version and not call.resource.rules.unconditional_update:
         cause = invalid_value("metadata.resourceVersion", 0, "must be specified for an update")
-        raise invalid(call.resource.kind_target(call.name), [cause])
+        raise invalid(target, [cause])
     if version and version != old["resourceVersion"]:
         raise conflict(target)
 
