@@ -86,10 +86,15 @@ def _removed(layout: Layout, node: MappingNode, kept: list[str]) -> list[Patch]:
             end += 1
         patches.append(Patch(entries[0][1].key.start, end, ""))
         entries = entries[run:]
+    before: Entry | None = None
     for key, entry in entries:
-        if key not in kept:
-            begin = layout.line_start(entry.key.start)
-            patches.append(Patch(begin, _entry_end(layout, entry), ""))
+        if key in kept:
+            before = entry
+            continue
+        begin, end = layout.line_start(entry.key.start), _entry_end(layout, entry)
+        if before and layout.keeps_blank_lines(before.value):
+            end = layout.skip_blank_lines(end)  # else they would become part of that value
+        patches.append(Patch(begin, end, ""))
     return patches
 
 

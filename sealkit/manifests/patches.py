@@ -92,9 +92,22 @@ class Layout:
         last = _last(node)
         return node.end if last is None else self.value_end(last)
 
+    def keeps_blank_lines(self, node: Node) -> bool:
+        """Tell whether blank lines behind a value belong to it: `|+` is its last line."""
+        if isinstance(node, Scalar):
+            return node.style in ("|", ">") and "+" in self.text[node.start : node.start + 3]
+        last = None if node.flow else _last(node)
+        return last is not None and self.keeps_blank_lines(last)
+
+    def skip_blank_lines(self, index: int) -> int:
+        """Return where the next line begins that holds something, from a line start on."""
+        while index < len(self.text) and not self.text[index : self.line_end(index)].strip(" "):
+            index = self.next_line(index)
+        return index
+
     def _block_scalar_end(self, scalar: Scalar) -> int:
         source = self.text[scalar.start : scalar.end]
-        if "+" in source[:3]:  # "keep": the blank lines at its end belong to it
+        if self.keeps_blank_lines(scalar):
             return scalar.end - (source.endswith("\n") + source.endswith("\r\n"))
         return scalar.start + len(source.rstrip(_BLANK))
 

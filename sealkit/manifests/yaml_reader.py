@@ -90,7 +90,7 @@ def resolve(text: str) -> str | int | float | bool | None:
 
 
 def _number(text: str) -> str | int | float:
-    digits = text if text[0] == "." else text.replace("_", "")
+    digits = text.replace("_", "")
     match = _INTEGER.fullmatch(digits)
     if match:
         if len(digits) > MAX_DIGITS:

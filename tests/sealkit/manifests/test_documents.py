@@ -92,7 +92,7 @@ FALSE_WORDS = ["n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Of
 @pytest.mark.parametrize(
     ("source", "value"),
     [
-        # As go-yaml v2 behind sigs.k8s.io/yaml, which kubectl and the API server use.
+        # Compared with sigs.k8s.io/yaml 1.6.0, which kubectl and the API server use.
         *((word, True) for word in TRUE_WORDS),
         *((word, False) for word in FALSE_WORDS),
         *((word, None) for word in ["~", "null", "Null", "NULL", ""]),
@@ -108,6 +108,7 @@ FALSE_WORDS = ["n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Of
         ("089", 89.0),
         ("1.", 1.0),
         (".5", 0.5),
+        (".5_5", 0.55),
         ("1e3", 1000.0),
         ("-1.5E-3", -0.0015),
         (".inf", float("inf")),

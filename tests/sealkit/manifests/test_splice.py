@@ -123,6 +123,11 @@ CASES: dict[str, tuple[str, list[Edit], str]] = {
         [Remove(("spec", "password"))],
         DATA.replace('  password: "x"   # keep\n', ""),
     ),
+    "remove behind a kept literal": (
+        "a: |+\n  x\n\nb: |\n  c\n\n\nd: e\n",
+        [Remove(("b",))],
+        "a: |+\n  x\n\nd: e\n",
+    ),
     "remove what is not there": (DATA, [Remove(("spec", "x", "w")), Remove(("x",))], DATA),
     "remove the last one": ("a:\n  b: c\nd: e\n", [Remove(("a", "b"))], "a: {}\nd: e\n"),
     "remove the only one": ("a: b # c\n", [Remove(("a",))], "{}\n"),
