@@ -32,15 +32,20 @@ def test_a_value_comes_back(value: bytes) -> None:
 
 
 @given(st.binary(max_size=300), st.data())
-def test_any_other_padding_of_the_value_is_refused(value: bytes, data: st.DataObject) -> None:
+def test_any_other_padding_is_refused_or_that_of_another_value(
+    value: bytes, data: st.DataObject
+) -> None:
+    """A changed length may turn padding into zeros of the value; changed padding never passes."""
     padded = bytearray(pad(value))
     position = data.draw(st.integers(0, len(padded) - 1))
     padded[position] ^= data.draw(st.integers(1, 255))
-    if 4 <= position < 4 + len(value):
-        assert unpad(bytes(padded)) != value
-    else:
-        with pytest.raises(UnsealError):
-            unpad(bytes(padded))
+    try:
+        opened = unpad(bytes(padded))
+    except UnsealError:
+        return
+    assert position < 4 + len(value)
+    assert opened != value
+    assert pad(opened) == padded
 
 
 @pytest.mark.parametrize("text", [b"", b"\0\0\0", bytes(128), bytes(63), b"\xff" * 64])
