@@ -145,8 +145,7 @@ class Pool:
             if not sent:
                 _send(connection, request)
             raw = connection.getresponse()
-            body = raw.read(_MAX_RESPONSE_BYTES)
-            response = Response(raw.status, raw.getheader("Retry-After", ""), body)
+            response = Response(raw.status, raw.getheader("Retry-After", ""), _read_whole(raw))
         except BaseException:
             connection.close()
             raise
@@ -193,6 +192,13 @@ def _send(connection: http.client.HTTPConnection, request: Request) -> None:
     connection.request(
         request.method, request.path, body=request.body or None, headers=dict(request.headers)
     )
+
+
+def _read_whole(raw: http.client.HTTPResponse) -> bytes:
+    body = raw.read(_MAX_RESPONSE_BYTES)
+    if raw.length:  # read() with a limit takes a body that breaks off for a whole one
+        raise http.client.IncompleteRead(b"")
+    return body
 
 
 def _is_readable(connection: http.client.HTTPConnection) -> bool:

@@ -1,0 +1,98 @@
+import http.client
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from sealkit.crypto.recipient import Recipient
+from sealkit_controller.http import Page, Server, probe_routes, public_routes
+from sealkit_controller.metrics import Metrics
+from tests.controller.world import KEY
+
+
+@pytest.fixture
+def states() -> dict[str, bool]:
+    return {"alive": True, "ready": True}
+
+
+@pytest.fixture
+def server(states: dict[str, bool]) -> Iterator[Server]:
+    registry = Metrics(CollectorRegistry()).registry
+    made = Server(
+        "127.0.0.1",
+        0,
+        probe_routes(lambda: states["alive"], lambda: states["ready"], registry),
+    )
+    made.start()
+    yield made
+    made.stop()
+
+
+def ask(port: int, path: str, method: str = "GET") -> tuple[int, str]:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+        connection.request(method, path)
+        response = connection.getresponse()
+        return response.status, response.read().decode()
+
+
+@pytest.mark.parametrize(("path", "state"), [("/healthz", "alive"), ("/readyz", "ready")])
+def test_a_probe_says_how_it_is(
+    server: Server, states: dict[str, bool], path: str, state: str
+) -> None:
+    assert ask(server.port, path) == (200, "ok\n")
+    states[state] = False
+    assert ask(server.port, path + "?verbose") == (503, "failed\n")
+
+
+def test_metrics_have_the_names_that_dashboards_know(server: Server) -> None:
+    status, text = ask(server.port, "/metrics")
+    assert status == 200
+    for name in (
+        'controller_runtime_reconcile_total{controller="sealedsecret",result="success"} 0.0',
+        'controller_runtime_reconcile_errors_total{controller="sealedsecret"} 0.0',
+        'controller_runtime_terminal_reconcile_errors_total{controller="sealedsecret"}',
+        'controller_runtime_reconcile_panics_total{controller="sealedsecret"}',
+        "controller_runtime_reconcile_time_seconds_bucket",
+        "controller_runtime_active_workers",
+        "controller_runtime_max_concurrent_reconciles",
+        'workqueue_depth{name="sealedsecret"}',
+        "workqueue_adds_total",
+        "workqueue_retries_total",
+        "workqueue_queue_duration_seconds_count",
+        "workqueue_work_duration_seconds_count",
+        "workqueue_unfinished_work_seconds",
+        "workqueue_longest_running_processor_seconds",
+        "# TYPE rest_client_requests_total counter",
+    ):
+        assert name in text
+
+
+def test_anything_else_is_not_there(server: Server) -> None:
+    assert ask(server.port, "/v1/recipient")[0] == 404
+    assert ask(server.port, "/metrics", "POST")[0] == 501
+    assert ask(server.port, "/healthz", "HEAD") == (200, "")
+
+
+def test_the_public_key_is_served_once_there_is_one() -> None:
+    recipient: list[Recipient] = []
+    made = Server("127.0.0.1", 0, public_routes(lambda: recipient[0] if recipient else None))
+    made.start()
+    assert ask(made.port, "/v1/recipient")[0] == 503
+    recipient.append(Recipient("prod", KEY.public))
+    assert ask(made.port, "/v1/recipient") == (200, str(recipient[0]))
+    made.stop()
+
+
+def test_a_client_that_says_nothing_does_not_hold_up_the_end(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5):
+        assert ask(server.port, "/healthz")[0] == 200
+        server.stop()
+        with pytest.raises(OSError, match="refused"):
+            ask(server.port, "/healthz")
+
+
+def test_a_taken_port_is_an_error() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use"):
+        Server("127.0.0.1", taken.getsockname()[1], {"/": lambda: Page(200, b"")})
