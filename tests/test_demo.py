@@ -15,7 +15,7 @@ SEALKIT = Path(sys.executable).with_name("sealkit")
 
 def demo(folder: Path, path: str) -> subprocess.CompletedProcess[str]:
     environment = {"PATH": path, "TMPDIR": str(folder)}
-    command = [SEALKIT, "demo"]
+    command: list[str | Path] = [SEALKIT, "demo"]
     return subprocess.run(
         command, env=environment, cwd=folder, capture_output=True, text=True, check=False
     )
