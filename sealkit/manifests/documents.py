@@ -120,14 +120,12 @@ def _items(node: MappingNode) -> SequenceNode | None:
 
 
 def _decoded(text: str | bytes) -> str:
-    if len(text) > MAX_TEXT_BYTES:
-        raise ManifestError(f"longer than {MAX_TEXT_BYTES // 2**20} MiB")
     try:
-        decoded = text.decode() if isinstance(text, bytes) else text
-        size = len(decoded.encode()) if isinstance(text, str) and not text.isascii() else len(text)
+        raw = text.encode() if isinstance(text, str) else text
+        decoded = raw.decode() if isinstance(text, bytes) else text
     except UnicodeError as error:
         raise ManifestError("not UTF-8 text", hint="save the file as UTF-8") from error
-    if size > MAX_TEXT_BYTES:
+    if len(raw) > MAX_TEXT_BYTES:
         raise ManifestError(f"longer than {MAX_TEXT_BYTES // 2**20} MiB")
     return decoded
 

@@ -131,6 +131,7 @@ class _Reader:
         root = self._node(self._next())
         self._next()  # the end of the document
         event = self._next()
+        # The split at "---" lines and libyaml must agree, or a document would be lost unseen.
         if not isinstance(event, StreamEndEvent):
             raise self._refuse(event, 'another document begins without a "---" line')
         if isinstance(root, Scalar) and root.start == root.end:

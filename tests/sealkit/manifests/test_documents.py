@@ -55,6 +55,7 @@ def test_spans_of_documents_cover_the_text_behind_the_header() -> None:
     documents = read_documents(MIXED)
 
     assert "".join(MIXED[d.start : d.end] for d in documents) == MIXED.removeprefix("# header\n")
+    assert MIXED[documents[2].start : documents[2].end] == '\n{"kind": "ConfigMap"}\n'
 
 
 @pytest.mark.parametrize(

@@ -77,12 +77,13 @@ def test_json_is_read_back_as_the_same_data(data: dict[str, object], indent: int
 
 
 @given(DATA)
+@example({"a\x85": ["\u2028", "\u2029", "\x0b\x0c\x1c", "\ufeff\u202e\u200b"]})
 def test_every_line_of_yaml_is_printable_and_unfolded(data: dict[str, object]) -> None:
     text = emit_yaml(data)
 
     assert text.endswith("\n")
     assert len(text.splitlines()) == text.count("\n")
-    assert "\t" not in text
+    assert not set(text) & set("\t\ufeff\u202e\u200b")
 
 
 # Taken for something else than a string by some parser of YAML 1.1 or 1.2, or not taken at all.

@@ -193,6 +193,7 @@ def test_limits_are_exact() -> None:
     assert "more than" in fails(many.replace("]", "a]")).problem
     assert "longer" in fails(long + "#").problem
     assert read_documents('{"a":' + deep[3:] + "}")
+    assert len(read_documents('{"a": [' + "1," * (MAX_NODES - 3) + "1]} {}")) == 2
     assert "deeper" in fails('{"a":' + deep[3:].replace("[]", "[[]]") + "}").problem
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from sealkit.errors import ManifestError
 from sealkit.manifests.documents import Resource, iter_resources, read_documents
+from sealkit.manifests.patches import Patch, applied
 from sealkit.manifests.splice import (
     Edit,
     Remove,
@@ -317,6 +318,11 @@ def test_unsafe_layouts_are_refused(text: str, edits: list[Edit]) -> None:
 
     assert str(caught.value).startswith("f:1: the layout")
     assert caught.value.hint
+
+
+def test_patches_that_overlap_are_refused() -> None:
+    with pytest.raises(ManifestError):
+        applied("abc", [Patch(1, 3, "x"), Patch(0, 2, "y")])
 
 
 def test_path_through_a_value_is_refused() -> None:
