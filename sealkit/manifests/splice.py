@@ -160,7 +160,7 @@ def _check(text: str, edited: str, changes: Sequence[Change]) -> None:
 def _expected(node: Node | None, targets: Mapping[int, Change]) -> object:
     if isinstance(node, MappingNode):
         change = targets.get(node.start)
-        if change is not None and change.resource.node.end == node.end:
+        if change is not None:
             return change.target
         return {key: _expected(entry.value, targets) for key, entry in node.entries.items()}
     if isinstance(node, SequenceNode):

@@ -113,10 +113,7 @@ class _Reader:
         self._start = start
         self._path: list[str] = []
         self._nodes = 0
-        try:
-            self._next = yaml.CSafeLoader(text[start:end]).get_event
-        except yaml.YAMLError as error:
-            raise self._syntax(error) from error
+        self._next = yaml.CSafeLoader(text[start:end]).get_event
 
     def document(self) -> tuple[bool, Node | None]:
         try:

@@ -200,6 +200,9 @@ items: []
 - kind: Secret
 ---
 text
+---
+kind: Menu
+items: [{kind: C}]
 """
 
 
@@ -215,6 +218,7 @@ def test_resources_are_documents_or_items_of_lists() -> None:
         (1, "items[1].items[0]", "A"),
         (1, "items[1].items[2]", "B"),
         (1, "items[2]", "List"),
+        (5, "", "Menu"),
     ]
 
 

@@ -155,6 +155,8 @@ def fails(text: str | bytes) -> ManifestError:
         pytest.param('{"a": [1 2]}', "a", (1, 10), id="json no comma"),
         pytest.param('{"a": [1}', "a", (1, 9), id="json wrong bracket"),
         pytest.param('{"a": ', "a", (1, 7), id="json cut off"),
+        pytest.param("a: " + "9" * 1001, "a", (1, 4), id="long number"),
+        pytest.param('{"a": 1' + "0" * 1000 + "}", "a", (1, 1008), id="long json number"),
         pytest.param("{{ .Values.x }}", "", (1, 2), id="template"),
     ],
 )
@@ -193,6 +195,7 @@ def test_limits_are_exact() -> None:
     assert "more than" in fails(many.replace("]", "a]")).problem
     assert "longer" in fails(long + "#").problem
     assert read_documents('{"a":' + deep[3:] + "}")
+    assert "more than" in fails('{"a": [' + "1," * MAX_NODES + "1]}").problem
     assert len(read_documents('{"a": [' + "1," * (MAX_NODES - 3) + "1]} {}")) == 2
     assert "deeper" in fails('{"a":' + deep[3:].replace("[]", "[[]]") + "}").problem
 

@@ -67,6 +67,16 @@ CASES: dict[str, tuple[str, list[Edit], str]] = {
         [Set(("a",), {"k": {"l": "m"}})],
         "a: # c\n  k:\n    l: m\nb: c\n",
     ),
+    "set a literal to a block": (
+        "a: | # c\n  x\nb: c\n",
+        [Set(("a",), {"k": "v"})],
+        "a:\n  k: v\nb: c\n",
+    ),
+    "set a literal that ends in a strange space": (
+        "a: |\n  x\u00a0\n",
+        [Set(("a",), "new")],
+        "a: new\n",
+    ),
     "set an empty mapping to a block": (
         "a: {} # c\n",
         [Set(("a", "k"), "v")],
