@@ -13,6 +13,7 @@ from typing import Final
 from sealkit.errors import ManifestError
 
 _SUBDOMAIN: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_LABEL_VALUE: Final = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
@@ -77,6 +78,36 @@ def string_map(value: object, field: str) -> dict[str, str]:
     return {key: text(entries[key], f"{field}.{key}") for key in sorted(entries)}
 
 
+def label_map(value: object, field: str) -> dict[str, str]:
+    """Return `value` as labels, sorted by key.
+
+    Raises:
+        ManifestError: as `annotation_map`, or a value is not at most 63 letters, digits, `-`, `_`
+            and `.` with a letter or digit at both ends.
+    """
+    entries = annotation_map(value, field)
+    for key, label in entries.items():
+        if label and not _LABEL_VALUE.fullmatch(label):
+            raise ManifestError("is not a value that a label can have", field=f"{field}.{key}")
+    return entries
+
+
+def annotation_map(value: object, field: str) -> dict[str, str]:
+    """Return `value` as annotations, sorted by key.
+
+    Raises:
+        ManifestError: it is no mapping of strings, or a key is not a qualified name: at most 63
+            letters, digits, `-`, `_` and `.`, with or without `<DNS subdomain>/` before it.
+    """
+    entries = string_map(value, field)
+    for key in entries:
+        prefix, slash, name = key.rpartition("/")
+        if not _LABEL_VALUE.fullmatch(name) or (slash and not _is_subdomain(prefix)):
+            what = "is not a name that a label or annotation can have"
+            raise ManifestError(what, field=f"{field}.{key}")
+    return entries
+
+
 def object_name(value: object, field: str = "metadata.name") -> str:
     """Return `value` as the name of an object: a DNS-1123 subdomain of at most 253 characters.
 
@@ -84,7 +115,7 @@ def object_name(value: object, field: str = "metadata.name") -> str:
         ManifestError: it is something else.
     """
     name = text(value, field)
-    if len(name) > 253 or not _SUBDOMAIN.fullmatch(name):
+    if not _is_subdomain(name):
         raise ManifestError("is not a name Kubernetes accepts (RFC 1123 subdomain)", field=field)
     return name
 
@@ -108,3 +139,7 @@ def namespace_or_none(value: object, field: str = "metadata.namespace") -> str:
         ManifestError: it is something else.
     """
     return "" if value == "" else namespace_name(value, field)
+
+
+def _is_subdomain(name: str) -> bool:
+    return len(name) <= 253 and _SUBDOMAIN.fullmatch(name) is not None

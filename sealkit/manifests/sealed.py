@@ -22,6 +22,7 @@ API_VERSION: Final = f"{GROUP}/v1alpha1"
 KIND: Final = "SealedSecret"
 MAX_ENVELOPES: Final = 64
 MAX_WRAPS: Final = 64
+MAX_TEMPLATE_ENTRIES: Final = 64  # labels, and as many annotations, as the CRD bounds them
 
 EnvelopeId = NewType("EnvelopeId", str)
 DeletionPolicy = Literal["Delete", "Retain"]
@@ -91,6 +92,20 @@ class Template:
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
 
+    def check(self) -> None:
+        """Check the bounds of the CRD.
+
+        Raises:
+            ManifestError: the type is longer than 253 characters, or there are more than 64
+                labels or annotations.
+        """
+        if len(self.type) > 253:
+            raise ManifestError("is longer than 253 characters", field="spec.template.type")
+        for name, entries in (("labels", self.labels), ("annotations", self.annotations)):
+            if len(entries) > MAX_TEMPLATE_ENTRIES:
+                path = f"spec.template.metadata.{name}"
+                raise ManifestError(f"has more than {MAX_TEMPLATE_ENTRIES} entries", field=path)
+
 
 @dataclass(frozen=True)
 class SealedSecret:
@@ -129,8 +144,10 @@ class SealedSecret:
         sealed = cls(
             name=fields.object_name(metadata.get("name", "")),
             namespace=fields.namespace_or_none(metadata.get("namespace", "")),
-            labels=fields.string_map(metadata.get("labels", {}), "metadata.labels"),
-            annotations=fields.string_map(metadata.get("annotations", {}), "metadata.annotations"),
+            labels=fields.label_map(metadata.get("labels", {}), "metadata.labels"),
+            annotations=fields.annotation_map(
+                metadata.get("annotations", {}), "metadata.annotations"
+            ),
             **_spec(fields.mapping(raw.get("spec", {}), "spec")),  # type: ignore[arg-type]  # checked there
         )
         sealed.check()
@@ -154,6 +171,7 @@ class SealedSecret:
         for envelope in self.envelopes:
             if envelope not in used:
                 raise ManifestError("is used by no value", field=f"spec.envelopes.{envelope}")
+        self.template.check()
         if len(self.envelopes) > MAX_ENVELOPES:
             raise ManifestError(f"has more than {MAX_ENVELOPES} entries", field="spec.envelopes")
 
@@ -271,8 +289,8 @@ def _template(raw: object) -> Template:
     return Template(
         type=fields.text(template.get("type", DEFAULT_TYPE), "spec.template.type"),
         immutable=fields.flag(template.get("immutable", False), "spec.template.immutable"),
-        labels=fields.string_map(metadata.get("labels", {}), f"{path}.labels"),
-        annotations=fields.string_map(metadata.get("annotations", {}), f"{path}.annotations"),
+        labels=fields.label_map(metadata.get("labels", {}), f"{path}.labels"),
+        annotations=fields.annotation_map(metadata.get("annotations", {}), f"{path}.annotations"),
     )
 
 

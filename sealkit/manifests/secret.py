@@ -69,7 +69,7 @@ class Secret:
         if (present.get("apiVersion", "v1"), present.get("kind", "Secret")) != ("v1", "Secret"):
             raise ManifestError("is not a Secret of v1", field="kind")
         metadata = _present(present.get("metadata", {}), "metadata")
-        annotations = fields.string_map(metadata.get("annotations", {}), "metadata.annotations")
+        annotations = fields.annotation_map(metadata.get("annotations", {}), "metadata.annotations")
         annotations.pop(LAST_APPLIED, None)
         secret = cls(
             name=fields.object_name(metadata.get("name", "")),
@@ -77,7 +77,7 @@ class Secret:
             type=fields.text(present.get("type", DEFAULT_TYPE), "type") or DEFAULT_TYPE,
             immutable=fields.flag(present.get("immutable", False), "immutable"),
             data=_values(present),
-            labels=fields.string_map(metadata.get("labels", {}), "metadata.labels"),
+            labels=fields.label_map(metadata.get("labels", {}), "metadata.labels"),
             annotations=annotations,
         )
         check_values(secret.type, secret.data)
