@@ -109,12 +109,16 @@ class Store:
 
     def upsert(self, raw: JsonObject) -> Change | None:
         """Take in an object the watch told of; None if it is older than what is known, or equal."""
-        new = self.entry(raw)
-        key = new.metadata.key
+        metadata = Metadata.of(raw)
+        key = metadata.key
         with self._lock:
             old = self._entries.get(key)
-            if old is not None and _is_not_newer(new.metadata, old.metadata):
+            if old is not None and _is_not_newer(metadata, old.metadata):
                 return None
+            written = self._written.get(key)
+        ours = written is not None and _version(written.entry) == metadata.resource_version
+        new = written.entry if written and ours else Entry(metadata, self._encode(raw))
+        with self._lock:
             self._entries[key] = new
             self._drop_if_seen(key)
         return Change(old, new)

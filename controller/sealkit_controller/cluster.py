@@ -125,10 +125,13 @@ class Cluster(Protocol):
         """Open a watch with bookmarks that starts after `resource_version`."""
 
     def create(self, resource: Resource, namespace: str, body: Mapping[str, object]) -> JsonObject:
-        """Create an object; 409 AlreadyExists if the name is taken."""
+        """Create an object; 409 AlreadyExists if the name is taken. Returns its metadata."""
 
     def patch(self, target: Target, body: Mapping[str, object], kind: PatchKind) -> JsonObject:
-        """Change an object. A resourceVersion in `body` is a precondition: 409 Conflict."""
+        """Change an object. A resourceVersion in `body` is a precondition: 409 Conflict.
+
+        Returns the whole object after an apply, else its metadata.
+        """
 
     def delete(self, target: Target, uid: str, resource_version: str) -> None:
         """Delete exactly this version of exactly this object, else 409 Conflict."""

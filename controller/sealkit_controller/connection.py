@@ -80,7 +80,7 @@ class Pool:
     def __init__(self, access: Access, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._access = access
         self._now = monotonic
-        self._idle: deque[tuple[http.client.HTTPConnection, float]] = deque()
+        self._idle: deque[tuple[socket.socket, float]] = deque()
         self._closed = False
 
     def exchange(self, request: Request) -> Response:
@@ -92,12 +92,14 @@ class Pool:
         Raises:
             OSError, HTTPException: see `Failure`.
         """
-        connection = self._take_idle()
-        if connection is not None:
-            response = self._try_kept(connection, request)
+        sock = self._take_idle()
+        if sock is not None:
+            response = self._try_kept(sock, request)
             if response is not None:
                 return response
-        return self._complete(self._connect(), request)
+        sock = self._connect()
+        self._send(sock, request)
+        return self._receive(sock, request)
 
     def stream(self, request: Request) -> Stream:
         """Send a request on a connection of its own and read the head of the response.
@@ -105,14 +107,10 @@ class Pool:
         Raises:
             OSError, HTTPException: see `Failure`.
         """
-        connection = self._connect()
-        sock: socket.socket = connection.sock
-        try:
-            _send(connection, request)
-            return Stream(sock, connection.getresponse())
-        except BaseException:
-            connection.close()
-            raise
+        sock = self._connect()
+        self._send(sock, request)
+        with _closed_on_error(sock):
+            return Stream(sock, _begin(sock, request))
 
     def close(self) -> None:
         """Close the idle connections, and from now on each connection after its request."""
@@ -120,91 +118,107 @@ class Pool:
         while self._idle:
             self._idle.pop()[0].close()
 
-    def _try_kept(
-        self, connection: http.client.HTTPConnection, request: Request
-    ) -> Response | None:
-        sent = False
+    def _try_kept(self, sock: socket.socket, request: Request) -> Response | None:
         try:
-            _send(connection, request)
-            sent = True
-            return self._complete(connection, request, sent=True)
+            self._send(sock, request)
+        except ConnectionError:
+            return None  # the server never had the whole of it
+        try:
+            return self._receive(sock, request)
         except (ConnectionError, http.client.RemoteDisconnected):
-            # Not: a timeout. The server may still be working on it.
-            connection.close()
-            if sent and not request.repeatable:
+            # Not after a timeout: the server may still be working on it.
+            if not request.repeatable:
                 raise
             return None
-        except BaseException:
-            connection.close()
-            raise
 
-    def _complete(
-        self, connection: http.client.HTTPConnection, request: Request, *, sent: bool = False
-    ) -> Response:
-        try:
-            if not sent:
-                _send(connection, request)
-            raw = connection.getresponse()
+    def _send(self, sock: socket.socket, request: Request) -> None:
+        with _closed_on_error(sock):
+            sock.settimeout(request.timeout_seconds)
+            sock.sendall(_message(request, f"{self._access.host}:{self._access.port}"))
+
+    def _receive(self, sock: socket.socket, request: Request) -> Response:
+        with _closed_on_error(sock):
+            raw = _begin(sock, request)
             response = Response(raw.status, raw.getheader("Retry-After", ""), _read_whole(raw))
-        except BaseException:
-            connection.close()
-            raise
-        self._keep(connection, reusable=raw.isclosed() and not raw.will_close)
+        self._keep(sock, reusable=not raw.will_close)
         return response
 
-    def _keep(self, connection: http.client.HTTPConnection, *, reusable: bool) -> None:
+    def _keep(self, sock: socket.socket, *, reusable: bool) -> None:
         if reusable and not self._closed:
-            self._idle.append((connection, self._now()))
-            if not self._closed:  # else close() ran in between and saw an empty deque
+            self._idle.append((sock, self._now()))
+            if not self._closed:  # else close() ran in between and may have missed it
                 return
             self.close()
-        connection.close()
+        sock.close()
 
-    def _take_idle(self) -> http.client.HTTPConnection | None:
+    def _take_idle(self) -> socket.socket | None:
         while True:
             try:
-                connection, since = self._idle.pop()
+                sock, since = self._idle.pop()
             except IndexError:
                 return None
-            if self._now() - since < _TRUSTED_IDLE_SECONDS or not _is_readable(connection):
-                return connection
-            connection.close()
-
-    def _connect(self) -> http.client.HTTPConnection:
-        access = self._access
-        connection = http.client.HTTPConnection(access.host, access.port)
-        sock = socket.create_connection((access.host, access.port), timeout=CONNECT_SECONDS)
-        try:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if access.tls is not None:
-                name = access.server_name or access.host
-                sock = access.tls.wrap_socket(sock, server_hostname=name)
-        except BaseException:
+            if self._now() - since < _TRUSTED_IDLE_SECONDS or not _is_readable(sock):
+                return sock
             sock.close()
-            raise
-        connection.sock = sock
-        return connection
+
+    def _connect(self) -> socket.socket:
+        access = self._access
+        sock = socket.create_connection((access.host, access.port), timeout=CONNECT_SECONDS)
+        with _closed_on_error(sock):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if access.tls is None:
+                return sock
+            name = access.server_name or access.host
+            return access.tls.wrap_socket(sock, server_hostname=name)
 
 
-def _send(connection: http.client.HTTPConnection, request: Request) -> None:
-    sock: socket.socket = connection.sock
-    sock.settimeout(request.timeout_seconds)
-    connection.request(
-        request.method, request.path, body=request.body or None, headers=dict(request.headers)
-    )
+@contextlib.contextmanager
+def _closed_on_error(sock: socket.socket) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        sock.close()
+        raise
+
+
+def _message(request: Request, host: str) -> bytes:
+    """Return head and body as one piece: one write is one packet and one TLS record.
+
+    Raises:
+        ValueError: a header would break out of its line.
+    """
+    lines = [f"{request.method} {request.path} HTTP/1.1", f"Host: {host}"]
+    lines += [f"{name}: {value}" for name, value in request.headers.items()]
+    if request.method != "GET":
+        lines.append(f"Content-Length: {len(request.body)}")
+    if any("\r" in line or "\n" in line for line in lines):
+        raise ValueError("a request header holds a line break")
+    return "\r\n".join([*lines, "", ""]).encode("ascii") + request.body
+
+
+def _begin(sock: socket.socket, request: Request) -> http.client.HTTPResponse:
+    response = http.client.HTTPResponse(sock, method=request.method)
+    try:
+        response.begin()
+    except BaseException:
+        response.close()
+        raise
+    return response
 
 
 def _read_whole(raw: http.client.HTTPResponse) -> bytes:
-    body = raw.read(_MAX_RESPONSE_BYTES)
-    if raw.length:  # read() with a limit takes a body that breaks off for a whole one
-        raise http.client.IncompleteRead(b"")
-    return body
+    with raw:
+        body = raw.read(_MAX_RESPONSE_BYTES)
+        # read() with a limit takes a body that breaks off, or goes on, for a whole one.
+        if raw.length or not raw.isclosed():
+            raise http.client.IncompleteRead(b"")
+        return body
 
 
-def _is_readable(connection: http.client.HTTPConnection) -> bool:
+def _is_readable(sock: socket.socket) -> bool:
     """Between responses a server sends nothing, so something to read is the end of the stream."""
     poll = select.poll()
-    poll.register(connection.sock, select.POLLIN)
+    poll.register(sock, select.POLLIN)
     return bool(poll.poll(0))
 
 

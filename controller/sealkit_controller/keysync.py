@@ -17,7 +17,7 @@ from sealkit.crypto.x1 import PrivateKey
 from sealkit.keypair import KeyPair, KeyState
 from sealkit_controller.cluster import ApiError, Cluster, PatchKind, Target
 from sealkit_controller.keyring import PUBLIC_KEYS_NAME, KeyRing, next_key_name
-from sealkit_controller.objects import CONFIG_MAPS, SECRETS, JsonObject, Metadata, strings
+from sealkit_controller.objects import CONFIG_MAPS, SECRETS, JsonObject, Metadata, child, strings
 
 _NOT_FOUND: Final = 404
 _CONFLICT: Final = 409
@@ -107,7 +107,7 @@ class KeySync:
             if error.status == _CONFLICT:
                 return  # somebody else was first; the watch will bring that key
             raise
-        self._view.written("", raw)
+        self._view.written("", {**body, "metadata": child(raw, "metadata")})
 
     def _publish(self) -> None:
         data = self._ring.published(self._cluster_name)

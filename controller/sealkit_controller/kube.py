@@ -42,7 +42,9 @@ _WATCH_GRACE_SECONDS: Final = (
 )
 _JSON: Final = "application/json"
 _WORD: Final = re.compile(r"[A-Za-z]{1,64}")  # what a reason may look like, to be shown
-_PARTIAL: Final = "{};as=PartialObjectMetadata{};g=meta.k8s.io;v=v1"
+# What is not needed is not sent: neither the manifest after each status, nor a Secret's content.
+_PARTIAL_ONE: Final = f"{_JSON};as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+_PARTIAL_LIST: Final = f"{_JSON};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 Count = Callable[[str, str], None]
 
@@ -81,7 +83,7 @@ class HttpCluster:
         doing = f"list {selection.resource.plural}"
         while True:
             query = {"limit": str(PAGE_SIZE)} | ({"continue": token} if token else {})
-            accept = _PARTIAL.format(_JSON, "List") if selection.metadata_only else _JSON
+            accept = _PARTIAL_LIST if selection.metadata_only else _JSON
             path = _selected(selection, query)
             page = self._call(Request("GET", path, _headers(accept), repeatable=True), doing)
             metadata = child(page, "metadata")
@@ -100,7 +102,7 @@ class HttpCluster:
             "resourceVersion": resource_version,
             "timeoutSeconds": str(seconds),
         }
-        accept = _PARTIAL.format(_JSON, "") if selection.metadata_only else _JSON
+        accept = _PARTIAL_ONE if selection.metadata_only else _JSON
         path, grace = _selected(selection, query), _WATCH_GRACE_SECONDS
         request = Request("GET", path, _headers(accept), timeout_seconds=seconds + grace)
         return self._open_watch(request, f"watch {selection.resource.plural}")
@@ -108,14 +110,14 @@ class HttpCluster:
     def create(self, resource: Resource, namespace: str, body: Mapping[str, object]) -> JsonObject:
         """See `Cluster.create`."""
         path = f"{resource.path(namespace)}?fieldManager={FIELD_MANAGER}"
-        request = Request("POST", path, _headers(content_type=_JSON), _encode(body))
+        request = Request("POST", path, _headers(_PARTIAL_ONE, _JSON), _encode(body))
         return self._call(request, f"create {resource.plural} in {namespace}")
 
     def patch(self, target: Target, body: Mapping[str, object], kind: PatchKind) -> JsonObject:
         """See `Cluster.patch`."""
         apply = kind is PatchKind.APPLY
         query = f"?fieldManager={FIELD_MANAGER}" + ("&force=true" if apply else "")
-        headers = _headers(content_type=kind.value)
+        headers = _headers(_JSON if apply else _PARTIAL_ONE, kind.value)
         request = Request("PATCH", target.path + query, headers, _encode(body), repeatable=apply)
         return self._call(request, f"{'apply' if apply else 'patch'} {target}")
 
@@ -123,7 +125,7 @@ class HttpCluster:
         """See `Cluster.delete`."""
         preconditions = {"uid": uid, "resourceVersion": resource_version}
         options = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
-        request = Request("DELETE", target.path, _headers(content_type=_JSON), _encode(options))
+        request = Request("DELETE", target.path, _headers(_JSON, _JSON), _encode(options))
         self._call(request, f"delete {target}")
 
     def close(self) -> None:

@@ -231,18 +231,20 @@ class Reconciler:
         error = made.error
         if status is not None:
             try:
-                self._write_status(metadata, status)
+                self._write_status(manifest, status)
             except ApiError as status_error:
                 if status_error.status == _NOT_FOUND:
                     return Done()  # deleted meanwhile
                 error = error or status_error
         return _outcome(metadata, made, error)
 
-    def _write_status(self, manifest: Metadata, status: JsonObject) -> None:
-        target = Target(SEALED_SECRETS, manifest.key.namespace, manifest.key.name, "status")
-        version = manifest.resource_version
+    def _write_status(self, manifest: Manifest, status: JsonObject) -> None:
+        key, version = manifest.metadata.key, manifest.metadata.resource_version
+        target = Target(SEALED_SECRETS, key.namespace, key.name, "status")
         patch = {"metadata": {"resourceVersion": version}, "status": status}
-        self._manifests.written(version, self._cluster.patch(target, patch, PatchKind.MERGE))
+        metadata = child(self._cluster.patch(target, patch, PatchKind.MERGE), "metadata")
+        kept = {name: value for name, value in status.items() if value is not None}
+        self._manifests.written(version, {**manifest.raw, "metadata": metadata, "status": kept})
 
 
 def _secret(key: ObjectKey) -> Target:

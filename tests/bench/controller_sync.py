@@ -46,6 +46,7 @@ class Sync:
     what: str
     objects: int
     seconds: float
+    cpu_seconds: float
     writes: int
 
     @property
@@ -74,9 +75,11 @@ def measure(server: ApiServer, objects: int = OBJECTS) -> tuple[Sync, Sync]:
 
 def table(syncs: Sequence[Sync], bare: bare_writes.Rate) -> str:
     """Return the figures as a table for the reader of a terminal."""
-    lines = [f"{'controller':<14}{'objects':>8}{'seconds':>9}{'per second':>12}{'writes':>8}"]
+    lines = [
+        f"{'controller':<14}{'objects':>8}{'seconds':>9}{'per second':>12}{'CPU ms each':>13}{'writes':>8}"
+    ]
     lines += [
-        f"{s.what:<14}{s.objects:>8}{s.seconds:>9.2f}{s.per_second:>12.0f}{s.writes:>8}"
+        f"{s.what:<14}{s.objects:>8}{s.seconds:>9.2f}{s.per_second:>12.0f}{1000 * s.cpu_seconds / s.objects:>13.2f}{s.writes:>8}"
         for s in syncs
     ]
     share = 2 * syncs[0].per_second / bare.per_second
@@ -107,7 +110,7 @@ def _start(server: ApiServer, what: str, objects: int) -> Sync:
     writes: list[str] = []
     count = _writes_into(writes)
     with closing(HttpCluster(access(server), settings, count=count)) as cluster:
-        started = time.perf_counter()
+        started, cpu_started = time.perf_counter(), time.process_time()
         with Controller(settings, cluster, log=log) as controller:
             ready = controller.metrics.objects.labels("True")
             give_up = started + _READY_SECONDS
@@ -115,7 +118,8 @@ def _start(server: ApiServer, what: str, objects: int) -> Sync:
                 assert time.perf_counter() < give_up, "not all objects became ready"
                 time.sleep(0.005)
             seconds = time.perf_counter() - started
-    return Sync(what, objects, seconds, len(writes))
+            cpu_seconds = time.process_time() - cpu_started
+    return Sync(what, objects, seconds, cpu_seconds, len(writes))
 
 
 def _writes_into(writes: list[str]) -> Callable[[str, str], None]:

@@ -186,7 +186,7 @@ class FakeCluster:
             assert _key(raw).namespace == namespace
             if (resource.plural, _key(raw)) in self._objects:
                 raise ApiError(409, "AlreadyExists")
-            return copy.deepcopy(self._insert(resource, raw, FIELD_MANAGER))
+            return _metadata_of(self._insert(resource, raw, FIELD_MANAGER))
 
     def patch(self, target: Target, body: Mapping[str, object], kind: PatchKind) -> JsonObject:
         with self._lock:
@@ -201,7 +201,8 @@ class FakeCluster:
             if target.subresource == "status":
                 change = {"status": change["status"]}
             new = _merged(old, change)
-            return copy.deepcopy(self._store(target.resource, new, old, FIELD_MANAGER))
+            stored = self._store(target.resource, new, old, FIELD_MANAGER)
+            return copy.deepcopy(stored) if kind is PatchKind.APPLY else _metadata_of(stored)
 
     def delete(self, target: Target, uid: str, resource_version: str) -> None:
         with self._lock:
@@ -362,9 +363,13 @@ def _bookmark(version: int) -> JsonObject:
     return {"metadata": {"resourceVersion": str(version)}}
 
 
+def _metadata_of(raw: JsonObject) -> JsonObject:
+    return {name: copy.deepcopy(raw[name]) for name in _METADATA_ONLY}
+
+
 def _seen(selection: Selection, raw: JsonObject) -> JsonObject:
     if selection.metadata_only:
-        return {name: copy.deepcopy(raw[name]) for name in _METADATA_ONLY}
+        return _metadata_of(raw)
     return copy.deepcopy(raw)
 
 
