@@ -14,7 +14,7 @@ from typing import Final, Literal
 
 from sealkit.errors import ManifestError
 from sealkit.manifests.json_reader import read_json
-from sealkit.manifests.tree import MappingNode, Node, Scalar, SequenceNode, to_plain
+from sealkit.manifests.tree import MAX_DOCUMENTS, MappingNode, Node, Scalar, SequenceNode, to_plain
 from sealkit.manifests.yaml_reader import read_yaml
 
 MAX_TEXT_BYTES: Final = 16 * 2**20
@@ -74,7 +74,7 @@ class Resource:
 
 
 def read_documents(text: str | bytes, *, file: str = "-") -> tuple[Document, ...]:
-    """Read every document of a YAML or JSON text of at most 16 MiB.
+    """Read every document of a YAML or JSON text: at most 16 MiB and 10,000 documents.
 
     Line ends and a byte order mark are kept in `Document.text`: hand in bytes, or text that was
     read without newline translation. A document that starts with `{` or `[` as only JSON does is
@@ -139,6 +139,8 @@ def _documents(text: str, file: str) -> Iterator[Document]:
             error.located(file=file, document=index)
             raise
         for kind, root, begin, stop in roots:
+            if index > MAX_DOCUMENTS:
+                raise ManifestError(f"more than {MAX_DOCUMENTS:,} documents").located(file=file)
             yield Document(index, kind, root, begin, stop, text, file)
             index += 1
 

@@ -15,6 +15,7 @@ from sealkit.errors import ManifestError
 from sealkit.manifests.tree import (
     MAX_DEPTH,
     MAX_DIGITS,
+    MAX_DOCUMENTS,
     MAX_NODES,
     Entry,
     MappingNode,
@@ -55,6 +56,8 @@ class _Reader:
     def values(self) -> list[Node]:
         found = []
         while self._peek():
+            if len(found) >= MAX_DOCUMENTS:
+                raise self._refuse(f"more than {MAX_DOCUMENTS:,} documents")
             self._nodes = 0
             found.append(self._value())
         return found

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from sealkit.errors import ManifestError
 
+MAX_DOCUMENTS: Final = 10_000
 MAX_DEPTH: Final = 64
 MAX_NODES: Final = 100_000
 MAX_DIGITS: Final = 1_000  # of an integer; conversion takes quadratic time

@@ -18,7 +18,7 @@ from sealkit.manifests.documents import (
     read_documents,
 )
 from sealkit.manifests.splice import Edit, Remove, Set, apply_edits, replace_resource
-from sealkit.manifests.tree import MAX_DEPTH, MAX_NODES
+from sealkit.manifests.tree import MAX_DEPTH, MAX_DOCUMENTS, MAX_NODES
 
 # Inputs that crash, hang or exhaust careless parsers, made in the child so that they stay small.
 DEEP = {
@@ -38,6 +38,8 @@ DEEP = {
     "merge keys": "'a: &a {x: y}\\nb:\\n  <<: [' + '*a, ' * 5_000 + ']'",
     "many nodes": "'a: [' + '[],' * 2_000_000 + ']'",
     "many json nodes": "'{\"a\": [' + '[],' * 2_000_000 + '[]]}'",
+    "many documents": "'---\\n' * 4_000_000",
+    "many json documents": "'{}' * 400_000",
     "huge number": "'a: ' + '9' * 1_000_000",
     "huge octal": "'a: 0' + '7' * 1_000_000",
     "huge json number": "'{\"a\": ' + '9' * 1_000_000 + '}'",
@@ -194,6 +196,9 @@ def test_limits_are_exact() -> None:
     assert "deeper" in fails(deep.replace("[]", "[[]]")).problem
     assert "more than" in fails(many.replace("]", "a]")).problem
     assert "longer" in fails(long + "#").problem
+    assert len(read_documents("---\n" * MAX_DOCUMENTS)) == MAX_DOCUMENTS
+    assert "documents" in fails("---\n" * (MAX_DOCUMENTS + 1)).problem
+    assert "documents" in fails("{}" * (MAX_DOCUMENTS + 1)).problem
     assert read_documents('{"a":' + deep[3:] + "}")
     assert "more than" in fails('{"a": [' + "1," * MAX_NODES + "1]}").problem
     assert len(read_documents('{"a": [' + "1," * (MAX_NODES - 3) + "1]} {}")) == 2
