@@ -132,10 +132,12 @@ class Client:
         return self.request("DELETE", self.path(resource, name), body, **query)
 
     @contextmanager
-    def watch(self, resource: str, version: str, **query: str) -> Iterator[Iterator[Any]]:
-        """Open a watch and give its events; it ends by itself after `timeoutSeconds`, 5."""
-        query = {"watch": "1", "resourceVersion": version, "timeoutSeconds": "5"} | query
-        with self._open("GET", self.path(resource), None, {}, query) as response:
+    def watch(
+        self, resource: str, version: str, headers: dict[str, str] | None = None, **query: str
+    ) -> Iterator[Iterator[Any]]:
+        """Open a watch and give its events; it ends by itself after `timeoutSeconds`, 20."""
+        query = {"watch": "1", "resourceVersion": version, "timeoutSeconds": "20"} | query
+        with self._open("GET", self.path(resource), None, headers or {}, query) as response:
             assert response.status == 200, response.read()
             yield (json.loads(line) for line in response)
 

@@ -1,5 +1,6 @@
 """One API server for each contract test: the sandbox, then the real kube-apiserver."""
 
+import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,10 +10,11 @@ import yaml
 
 from sealkit_controller.sandbox import Sandbox
 from tests.apiserver import ApiServer
-from tests.contracts.client import APPLY, GROUP, Client
+from tests.contracts.client import APPLY, GROUP, WIDGETS, Client
 
 WIDGETS_CRD = Path(__file__).with_name("widgets.yaml")
 ESTABLISH_SECONDS = 30
+PAUSE_SECONDS = 0.2
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +32,9 @@ def api_server(request: pytest.FixtureRequest) -> ApiServer:
     """The server under test, with the kind `Widget` installed."""
     name = "sandbox_server" if request.param == "sandbox" else "control_plane"
     server: ApiServer = request.getfixturevalue(name)
-    install_widgets(Client(server, "default"))
+    client = Client(server, "default")
+    install_widgets(client)
+    wait_until_served(client)
     return server
 
 
@@ -47,6 +51,15 @@ def install_widgets(client: Client) -> None:
         return
     with client.watch(resource, version, **selected, **limit) as events:
         assert any(_is_established(event["object"]) for event in events), "CRD not established"
+
+
+def wait_until_served(client: Client) -> None:
+    """Wait for a kind that was established a moment ago: until its cache is filled it gets 429."""
+    for _ in range(int(ESTABLISH_SECONDS / PAUSE_SECONDS)):
+        if client.get(WIDGETS).code == 200:
+            return
+        threading.Event().wait(PAUSE_SECONDS)
+    raise AssertionError("the test CRD is established but not served")
 
 
 def _is_established(definition: dict[str, dict[str, list[dict[str, str]]]]) -> bool:

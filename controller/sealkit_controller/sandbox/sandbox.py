@@ -52,7 +52,8 @@ class Sandbox:
     """A small Kubernetes API server on the loopback interface; serves from the start.
 
     For demos, development and tests: every token may do everything, and nothing is safe from
-    the loss of power. `port` 0 takes a free one. `database` is a file that survives.
+    the loss of power. `port` 0 takes a free one. `database` is a file that survives. Watches that
+    ask for bookmarks get one every `bookmark_seconds`.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Sandbox:
         database: Path | None = None,
         clock: Callable[[], datetime] = _now,
         new_uid: Callable[[], str] = _new_uid,
+        bookmark_seconds: float = 60.0,
     ) -> None:
         identity = make_identity()
         store: Store = SqliteStore(database) if database else MemoryStore()
@@ -70,7 +72,7 @@ class Sandbox:
         self.faults = Faults()
         self._closing = threading.Event()
         self._database = Database(store)
-        self._world = World(self._database, Registry(), clock, new_uid, _new_suffix)
+        self._world = World(self._database, Registry(), clock, new_uid, _new_suffix, bookmark_seconds)
         self._world.serve_definitions()
         self._create_namespaces()
         api = Api(self._world, {self.admin_token: ADMINISTRATOR}, self._closing.is_set)

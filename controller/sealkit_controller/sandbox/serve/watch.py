@@ -14,7 +14,8 @@ from sealkit_controller.sandbox.objects.status import (
     StatusError,
     bad_request,
     expired,
-    too_large_version,
+    forbidden_value,
+    invalid_options,
 )
 from sealkit_controller.sandbox.serve.present import to_body
 from sealkit_controller.sandbox.serve.reads import render_one, selector_of, view_of
@@ -23,8 +24,6 @@ from sealkit_controller.sandbox.serve.world import Call, World
 from sealkit_controller.sandbox.store.database import Change
 from sealkit_controller.sandbox.store.records import Record, to_json
 
-_BOOKMARK_SECONDS: Final = 60.0
-_BEFORE_END_SECONDS: Final = 2.0  # the last bookmark, so that a client can go on from there
 _LOOK_SECONDS: Final = 1.0  # how long a client may be gone unnoticed
 _INITIAL_END: Final = {"k8s.io/initial-events-end": "true"}
 
@@ -53,14 +52,20 @@ def start(world: World, call: Call, closing: Callable[[], bool], seconds: float)
     `seconds` is how long it lasts unless the client says so.
 
     Raises:
-        StatusError: 400 for parameters that make no sense, 410 or 504 for an unusable version.
+        StatusError: 400, 422 or 500 (as the real server) for parameters that make no sense.
     """
     query = call.request.query
     version = query.get("resourceVersion") or "0"
     if not version.isdecimal():
-        raise bad_request(f'resourceVersion: Invalid value: "{version}"')
+        text = f'Invalid value: "{version}": strconv.ParseUint: parsing "{version}": invalid syntax'
+        raise StatusError(500, "", f"resourceVersion: {text}")
+    lasting = query.get("timeoutSeconds") or str(seconds)
+    if not lasting.replace(".", "", 1).isdecimal():
+        raise bad_request(f'strconv.ParseInt: parsing "{lasting}": invalid syntax')
     initial = query.get("sendInitialEvents") in {"true", "1"}
-    lasting = float(query.get("timeoutSeconds") or seconds)
+    if initial and query.get("resourceVersionMatch") != "NotOlderThan":
+        text = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+        raise invalid_options("ListOptions", forbidden_value("resourceVersionMatch", text))
     watch = Watch(
         world=world,
         resource=call.resource,
@@ -69,13 +74,10 @@ def start(world: World, call: Call, closing: Callable[[], bool], seconds: float)
         view=view_of(call),
         version=int(version),
         bookmarks=query.get("allowWatchBookmarks") in {"true", "1"},
-        deadline=time.monotonic() + lasting,
+        deadline=time.monotonic() + float(lasting),
         tell_initial_end=initial,
         closing=closing,
     )
-    with world.database.lock:
-        if watch.version > world.database.version:
-            raise too_large_version(watch.version, world.database.version)
     return _lines(watch, initial or watch.version == 0)
 
 
@@ -88,7 +90,7 @@ def replace_name(selector: Selector, name: str) -> Selector:
 
 def _lines(watch: Watch, initial: bool) -> Iterator[bytes]:  # noqa: FBT001 -- from the query
     now = time.monotonic()
-    watch._next_bookmark = _bookmark_time(watch, now)  # noqa: SLF001 -- its own module
+    watch._next_bookmark = now + watch.world.bookmark_seconds  # noqa: SLF001 -- its own module
     if initial:
         yield from _initial(watch)
     while time.monotonic() < watch.deadline and not watch.closing():
@@ -172,15 +174,10 @@ def _line(kind: str, body: bytes) -> bytes:
     return b'{"type":"%b","object":%b}\n' % (kind.encode(), body)
 
 
-def _bookmark_time(watch: Watch, now: float) -> float:
-    at_end = watch.deadline - _BEFORE_END_SECONDS
-    return min(now + _BOOKMARK_SECONDS, at_end if at_end > now else watch.deadline)
-
-
 def _bookmark(watch: Watch) -> Iterator[bytes]:
     now = time.monotonic()
     if watch.bookmarks and now >= watch._next_bookmark:  # noqa: SLF001
-        watch._next_bookmark = _bookmark_time(watch, now)  # noqa: SLF001
+        watch._next_bookmark = now + watch.world.bookmark_seconds  # noqa: SLF001
         yield _bookmark_line(watch)
 
 

@@ -26,6 +26,7 @@ class World:
     clock: Callable[[], datetime]
     new_uid: Callable[[], str]
     new_suffix: Callable[[], str]  # five characters for `generateName`
+    bookmark_seconds: float = 60.0
 
     def now(self) -> str:
         """Return the time as objects carry it."""
