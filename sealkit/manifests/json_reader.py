@@ -54,6 +54,7 @@ class _Reader:
         self._path: list[str] = []
 
     def values(self) -> list[Node]:
+        """Return every value up to the end."""
         found = []
         while self._peek():
             if len(found) >= MAX_DOCUMENTS:

@@ -100,13 +100,19 @@ def rewrite(text: str, changes: Sequence[Change]) -> str:
         return text
     try:
         edited = applied(text, [patch for change in changes for patch in _planned(text, change)])
-        if edited.endswith("\n") and not text.endswith("\n"):
-            edited = edited[:-2] if edited.endswith("\r\n") else edited[:-1]
+        edited = _ending_like(text, edited)
         _check(text, edited, changes)
     except ManifestError as error:
         changes[0].resource.located(error)
         raise
     return edited
+
+
+def _ending_like(text: str, edited: str) -> str:
+    """Take the last line end away from `edited` if `text` has none."""
+    if text.endswith("\n") or not edited.endswith("\n"):
+        return edited
+    return edited[:-2] if edited.endswith("\r\n") else edited[:-1]
 
 
 def _planned(text: str, change: Change) -> list[Patch]:

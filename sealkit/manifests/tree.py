@@ -77,9 +77,13 @@ def same_data(left: object, right: object) -> bool:
         return left.keys() == right.keys() and all(same_data(left[k], right[k]) for k in left)
     if isinstance(left, list | tuple) and isinstance(right, list | tuple):
         return len(left) == len(right) and all(map(same_data, left, right))
-    if isinstance(left, float) and isinstance(right, float):
+    return type(left) is type(right) and _same_scalar(left, right)
+
+
+def _same_scalar(left: object, right: object) -> bool:
+    if isinstance(left, float):
         return repr(left) == repr(right)  # tells -0.0 from 0.0, and takes nan for nan
-    return type(left) is type(right) and left == right
+    return left == right
 
 
 def field_path(parts: Sequence[str]) -> str:

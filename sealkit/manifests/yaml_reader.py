@@ -116,6 +116,7 @@ class _Reader:
         self._next = yaml.CSafeLoader(text[start:end]).get_event
 
     def document(self) -> tuple[bool, Node | None]:
+        """Return whether there is a document, and its tree."""
         try:
             return self._document()
         except yaml.YAMLError as error:
