@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
 def main() -> None:
     """Run the command in `sys.argv` and exit with its code."""
-    from sealkit.cli.main import run  # noqa: PLC0415 (keeps `import sealkit` free)
+    try:
+        from sealkit.cli.main import run  # noqa: PLC0415 (keeps `import sealkit` free)
 
-    sys.exit(run(sys.argv[1:]))
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # while modules were loaded
+        code = 130
+    sys.exit(_flushed(code))
+
+
+def _flushed(code: int) -> int:
+    """Flush standard output here, where a failure can still be dealt with in silence."""
+    try:
+        if sys.stdout:
+            sys.stdout.flush()
+    except OSError:
+        # The error was told or does not matter. Python would flush, and complain, once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return code or 1
+    return code
 
 
 if __name__ == "__main__":

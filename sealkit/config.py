@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from sealkit.encoding import from_base32
 from sealkit.errors import ConfigError, ManifestError
 from sealkit.files import read_bytes
 from sealkit.manifests import fields
@@ -23,6 +25,7 @@ from sealkit.manifests.splice import Set, apply_edits
 NAME: Final = ".sealkit.yaml"
 API_VERSION: Final = "sealkit.dev/config/v1"
 
+_KID_BYTES: Final = 16
 _CLUSTER_FIELDS: Final = ("kid", "recipient", "notAfter")
 _RULE_FIELDS: Final = ("paths", "clusters", "scopes")
 
@@ -114,22 +117,31 @@ def _config(folder: Path, raw: Mapping[str, object]) -> Config:
     fields.only(raw, ("apiVersion", "clusters", "rules"), "")
     if raw.get("apiVersion") != API_VERSION:
         raise ConfigError(f"is not {API_VERSION}", field="apiVersion")
-    entries = fields.mapping(raw.get("clusters") or {}, "clusters")
+    entries = fields.mapping(_given(raw, "clusters", {}), "clusters")
     clusters = {name: _cluster(name, entries[name]) for name in entries}
     rules = tuple(
         _rule(rule, f"rules[{number}]", clusters)
-        for number, rule in enumerate(_sequence(raw.get("rules") or [], "rules"))
+        for number, rule in enumerate(_sequence(_given(raw, "rules", []), "rules"))
     )
     return Config(folder.resolve(), clusters, rules)
 
 
+def _given(raw: Mapping[str, object], name: str, default: object) -> object:
+    """Return a field; one without a value, as people leave behind, is not there."""
+    value = raw.get(name)
+    return default if value is None else value
+
+
 def _cluster(name: str, raw: object) -> Cluster:
     path = f"clusters.{name}"
+    fields.object_name(name, path)
     entry = fields.mapping(raw, path)
     fields.only(entry, _CLUSTER_FIELDS, path)
+    kid = fields.text(entry.get("kid"), f"{path}.kid")
+    from_base32(kid, _KID_BYTES, f"{path}.kid")
     return Cluster(
         name=name,
-        kid=fields.text(entry.get("kid"), f"{path}.kid"),
+        kid=kid,
         recipient=PurePosixPath(fields.text(entry.get("recipient"), f"{path}.recipient")),
         not_after=_day(entry.get("notAfter"), f"{path}.notAfter"),
     )
@@ -138,10 +150,12 @@ def _cluster(name: str, raw: object) -> Cluster:
 def _day(raw: object, path: str) -> date | None:
     if raw is None:
         return None
-    try:
-        return date.fromisoformat(fields.text(raw, path))
-    except ValueError:
-        raise ConfigError("is not a date, expected YYYY-MM-DD", field=path) from None
+    text = fields.text(raw, path)
+    with suppress(ValueError):
+        day = date.fromisoformat(text)
+        if day.isoformat() == text:  # not 20270501, not a day of a week
+            return day
+    raise ConfigError("is not a date, expected YYYY-MM-DD", field=path)
 
 
 def _rule(raw: object, path: str, clusters: Mapping[str, Cluster]) -> Rule:
@@ -152,10 +166,27 @@ def _rule(raw: object, path: str, clusters: Mapping[str, Cluster]) -> Rule:
         if name not in clusters:
             raise ConfigError(f"names {name!r}, which clusters has not", field=f"{path}.clusters")
     return Rule(
-        paths=_strings(entry.get("paths", []), f"{path}.paths"),
+        paths=_globs(entry.get("paths", []), f"{path}.paths"),
         clusters=names,
         scopes=_scopes(entry.get("scopes"), f"{path}.scopes"),
     )
+
+
+def _globs(raw: object, path: str) -> tuple[str, ...]:
+    globs = _strings(raw, path)
+    for glob in globs:
+        _check_glob(glob, path)
+    return globs
+
+
+def _check_glob(text: str, path: str) -> None:
+    """Refuse what could never match, or not as meant: a rule that is silently dead is a hole."""
+    if set(text) & set("[]{}!\\"):
+        what = f"{text!r} holds a character that globs here do not know, expected *, ** and ?"
+        raise ConfigError(what, field=path)
+    if set(text.split("/")) & {"", ".", ".."}:
+        what = f"{text!r} is not a path below the folder of this file, such as apps/*/prod/**"
+        raise ConfigError(what, field=path)
 
 
 def _scopes(raw: object, path: str) -> tuple[Scope, ...]:
@@ -172,6 +203,8 @@ def _strings(raw: object, path: str) -> tuple[str, ...]:
     entries = tuple(fields.text(entry, path) for entry in _sequence(raw, path))
     if not entries:
         raise ConfigError("is missing or empty", field=path)
+    if len(set(entries)) < len(entries):
+        raise ConfigError("says something twice", field=path)
     return entries
 
 
@@ -185,7 +218,7 @@ def _pattern(glob: str) -> str:
     """Translate a glob: `*` and `?` stay within a folder, `**` crosses folders."""
     parts = re.split(r"(\*\*/|\*\*|\*|\?)", glob)
     meaning = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    return "".join(meaning.get(part, re.escape(part)) for part in parts)
+    return "(?s:" + "".join(meaning.get(part, re.escape(part)) for part in parts) + ")"
 
 
 def add_cluster(text: bytes, cluster: Cluster) -> str:

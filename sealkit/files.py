@@ -1,13 +1,13 @@
 """Read and write files: the only module of the toolkit that touches file contents.
 
-A write replaces the whole file at once or leaves the old one: never half a file, never a file that
-somebody else can read while it is written.
+A write replaces the whole file at once or leaves the old one: never half a file, never a private
+file that somebody else can read while it is written.
 """
 
 from __future__ import annotations
 
 import os
-import tempfile
+import stat
 from pathlib import Path
 from typing import Final
 
@@ -29,7 +29,7 @@ def read_bytes(path: Path) -> bytes:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise SealkitError(f"cannot be read: {_reason(error)}").located(file=str(path)) from error
+        raise SealkitError(f"cannot be read: {reason_of(error)}").located(file=str(path)) from error
     if len(content) > MAX_BYTES:
         raise SealkitError("is larger than 16 MiB").located(file=str(path))
     return content
@@ -38,35 +38,37 @@ def read_bytes(path: Path) -> bytes:
 def write_atomically(path: Path, content: bytes, *, mode: int = PUBLIC_MODE) -> None:
     """Replace or create `path` with `content`; a symbolic link keeps pointing at its target.
 
-    An existing file keeps its permissions unless `mode` is stricter; a new one gets `mode`. The
-    directory must exist.
+    An existing file keeps its permissions, less what `mode` forbids if it is private; a new one gets `mode` less what
+    the umask takes away. What is no regular file, such as a pipe, is written to as it stands. The
+    directory must exist. A process killed at the wrong moment leaves a file `.sealkit-….tmp`, with
+    the permissions of the target.
 
     Raises:
         SealkitError: it cannot be written; the old file, if there was one, is unchanged.
     """
-    target = path.resolve()
+    target = Path(os.path.realpath(path))
     try:
-        permissions = target.stat().st_mode & 0o777 & _at_most(mode) if target.exists() else mode
-        _replace(target, content, permissions)
+        old = target.stat().st_mode if target.exists() else None
+        if old is None or stat.S_ISREG(old):
+            _replace(target, content, mode, old)
+        else:
+            target.write_bytes(content)  # a rename would put a file where /dev/null was
     except OSError as error:
-        raise SealkitError(f"cannot be written: {_reason(error)}").located(
-            file=str(path)
-        ) from error
+        what = f"cannot be written: {reason_of(error)}"
+        raise SealkitError(what).located(file=str(path)) from error
 
 
-def _at_most(mode: int) -> int:
-    return 0o777 if mode == PUBLIC_MODE else mode
-
-
-def _replace(target: Path, content: bytes, permissions: int) -> None:
-    # mkstemp opens with O_EXCL and mode 0600, in the same directory so that rename is atomic.
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    temporary = Path(name)
+def _replace(target: Path, content: bytes, mode: int, old: int | None) -> None:
+    permissions = mode if old is None else old & (0o777 if mode == PUBLIC_MODE else mode)
+    # In the same directory, so that the rename is atomic.
+    temporary = target.with_name(f".sealkit-{os.urandom(8).hex()}.tmp")
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
+        with os.fdopen(os.open(temporary, flags, permissions), "wb") as file:
+            if old is not None:
+                os.fchmod(file.fileno(), permissions)  # the umask is for new files only
             file.write(content)
             file.flush()
-            os.fchmod(file.fileno(), permissions)
             os.fsync(file.fileno())
         temporary.replace(target)
     except BaseException:
@@ -74,5 +76,20 @@ def _replace(target: Path, content: bytes, permissions: int) -> None:
         raise
 
 
-def _reason(error: OSError) -> str:
+def make_folder(path: Path) -> None:
+    """Create a folder unless it is there.
+
+    Raises:
+        SealkitError: it cannot be created.
+    """
+    try:
+        path.mkdir(exist_ok=True)
+    except OSError as error:
+        raise SealkitError(f"cannot be created: {reason_of(error)}").located(
+            file=str(path)
+        ) from error
+
+
+def reason_of(error: OSError) -> str:
+    """Return what the operating system says went wrong, without the names of files."""
     return (error.strerror or type(error).__name__).lower()

@@ -6,17 +6,20 @@ its whole id and never replaces a pinned one silently.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sealkit.crypto.recipient import Recipient
 from sealkit.crypto.x1 import Kid, PrivateKey
 from sealkit.errors import ConfigError, ManifestError, SealkitError
 from sealkit.files import read_bytes
-from sealkit.keypair import KeyPair
 from sealkit.manifests.documents import iter_resources, read_documents
+
+if TYPE_CHECKING:
+    from sealkit.keypair import KeyPair
 
 PUBLIC_KEYS: Final = "sealkit-public-keys"  # the ConfigMap that the controller publishes
 CURRENT: Final = "recipient"
@@ -48,55 +51,82 @@ def parse_recipient(raw: bytes, source: str) -> Recipient:
         raise
 
 
+class Standing(StrEnum):
+    """What a pinned cluster is good for today."""
+
+    USABLE = "usable"
+    EXPIRED = "expired"
+    MISMATCHED = "mismatched"
+
+
+def standing(recipient: Recipient, kid: str, not_after: date | None, today: date) -> Standing:
+    """Judge a recipient file by the key id and the last day that the configuration allows."""
+    if recipient.key.kid != kid:
+        return Standing.MISMATCHED
+    last = last_day(recipient, not_after)
+    return Standing.EXPIRED if last and today > last else Standing.USABLE
+
+
+def last_day(recipient: Recipient, not_after: date | None) -> date | None:
+    """Return the last day to seal for a key: the earlier of the file's and the configuration's."""
+    return min((day for day in (not_after, recipient.not_after) if day), default=None)
+
+
 def pinned_recipient(path: Path, kid: str, not_after: date | None, today: date) -> Recipient:
     """Return the recipient in a file if it holds the pinned key and may be sealed for today.
 
-    `not_after` is the last day that the config allows; the file may name an earlier one.
-
     Raises:
-        ConfigError: the file is missing, holds another key than `kid`, or is expired.
+        ConfigError: the file holds another key than `kid`, or is expired.
+        SealkitError: it cannot be read.
     """
     recipient = load_recipient(path)
-    if recipient.key.kid != kid:
-        raise ConfigError(
-            f"holds key {recipient.key.kid}, but the configuration pins {kid}",
-            hint="if the key was renewed: sealkit clusters add NAME … --replace",
-        ).located(file=str(path))
-    last_day = min(day for day in (not_after, recipient.not_after, date.max) if day)
-    if today > last_day:
-        raise ConfigError(
-            f"the key expired on {last_day.isoformat()}",
-            hint="fetch the current one: sealkit clusters add NAME … --replace",
-        ).located(file=str(path))
+    state = standing(recipient, kid, not_after, today)
+    if state is Standing.MISMATCHED:
+        problem = f"holds key {recipient.key.kid}, but the configuration pins {kid}"
+        hint = "if the key was renewed: sealkit clusters add NAME … --replace"
+        raise ConfigError(problem, hint=hint).located(file=str(path))
+    if state is Standing.EXPIRED:
+        problem = f"the key expired on {last_day(recipient, not_after)}"
+        hint = "fetch the current one: sealkit clusters add NAME … --replace"
+        raise ConfigError(problem, hint=hint).located(file=str(path))
     return recipient
 
 
-def load_private_keys(paths: Iterable[Path]) -> Mapping[Kid, PrivateKey]:
-    """Read private keys: the controller's key Secrets as `kubectl get -o yaml` gives them.
+def unpinned_recipient(path: Path, today: date) -> Recipient:
+    """Return the recipient in a file that no configuration speaks of. Raises as the pinned one."""
+    recipient = load_recipient(path)
+    return pinned_recipient(path, recipient.key.kid, None, today)
+
+
+def parse_private_keys(raw: bytes, source: str) -> Mapping[Kid, PrivateKey]:
+    """Read private keys: the controller's key Secrets as `kubectl get -o yaml` prints them.
+
+    Objects of other kinds and Secrets of other types are passed over. `source` is named in errors.
 
     Raises:
-        ConfigError: a file holds no key, or a damaged one.
-        SealkitError: a file cannot be read.
+        ConfigError: there is no key, or a damaged one.
+        ManifestError: it is not YAML or JSON that is safe to read.
     """
-    keys: dict[Kid, PrivateKey] = {}
-    for path in paths:
-        found = [pair.key for pair in _key_pairs(path)]
-        if not found:
-            hint = "kubectl get secret -n sealkit-system -l sealkit.dev/key -o yaml > keys.yaml"
-            raise ConfigError("holds no key of sealkit", hint=hint).located(file=str(path))
-        keys.update((key.kid, key) for key in found)
+    keys = {pair.key.kid: pair.key for pair in _key_pairs(raw, source)}
+    if not keys:
+        hint = "kubectl get secret -n sealkit-system -l sealkit.dev/key -o yaml"
+        raise ConfigError("holds no key of sealkit", hint=hint).located(file=source)
     return keys
 
 
-def _key_pairs(path: Path) -> Iterable[KeyPair]:
-    for document in read_documents(read_bytes(path), file=str(path)):
+def _key_pairs(raw: bytes, source: str) -> Iterator[KeyPair]:
+    from sealkit.keypair import TYPE, KeyPair  # noqa: PLC0415 (rare: cold start)
+
+    for document in read_documents(raw, file=source):
         for resource in iter_resources(document):
-            raw = resource.to_dict()
+            secret = resource.to_dict()
+            if (secret.get("kind"), secret.get("type")) != ("Secret", TYPE):
+                continue
             try:
-                if raw.get("kind") == "Secret":
-                    yield KeyPair.from_secret(raw)
+                yield KeyPair.from_secret(secret)
             except (ConfigError, ManifestError) as error:
-                error.located(file=str(path), document=document.index)
+                error.field = ".".join(part for part in (resource.field, error.field) if part)
+                error.located(file=source, document=document.index)
                 raise
 
 
@@ -111,6 +141,7 @@ def fetch_from_context(context: str | None, kubeconfig: Path | None, namespace: 
     """
     from kubernetes import client, config  # noqa: PLC0415 (24 times the start-up of Python)
     from urllib3.exceptions import HTTPError  # noqa: PLC0415 (same)
+    from yaml import YAMLError  # noqa: PLC0415 (what a damaged kubeconfig raises)
 
     file = str(kubeconfig) if kubeconfig else None
     try:
@@ -127,9 +158,10 @@ def fetch_from_context(context: str | None, kubeconfig: Path | None, namespace: 
             f"the cluster publishes no key in namespace {namespace} (HTTP {error.status})",
             hint="is the controller installed there? else pass --controller-namespace",
         ) from None  # the exception's own text holds the response body
-    except (config.ConfigException, HTTPError, OSError) as error:
-        what = f"the cluster of context {context or 'in use'} cannot be reached"
-        raise SealkitError(f"{what} ({type(error).__name__})") from error
+    except (config.ConfigException, HTTPError, OSError, YAMLError, LookupError) as error:
+        which = f"of context {context!r}" if context else "in use"
+        what = f"the cluster {which} cannot be reached ({type(error).__name__})"
+        raise SealkitError(what, hint="kubectl config get-contexts") from error
     text = (published.data or {}).get(CURRENT, "")
     return parse_recipient(text.encode(), f"{namespace}/{PUBLIC_KEYS}")
 
@@ -141,14 +173,18 @@ def fetch_from_url(url: str) -> Recipient:
         SealkitError: nothing answers there within 15 s, or not with 200.
         ConfigError: what it serves is not a recipient.
     """
-    from urllib.error import URLError  # noqa: PLC0415 (rare: cold start)
-    from urllib.request import urlopen  # noqa: PLC0415 (rare: cold start)
+    from http.client import HTTPException  # noqa: PLC0415 (rare: cold start)
+    from urllib.error import HTTPError  # noqa: PLC0415 (same)
+    from urllib.request import urlopen  # noqa: PLC0415 (same)
 
     try:
         with urlopen(url, timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310 (checked by the caller)
             raw: bytes = response.read(64 * 1024)
-    except (URLError, OSError) as error:
-        raise SealkitError(f"cannot be fetched ({type(error).__name__})").located(
-            file=url
-        ) from error
+    except HTTPError as error:
+        error.close()
+        what = f"cannot be fetched (HTTP {error.code})"
+        raise SealkitError(what).located(file=url) from None
+    except (OSError, HTTPException, ValueError) as error:
+        what = f"cannot be fetched ({type(error).__name__})"
+        raise SealkitError(what).located(file=url) from error
     return parse_recipient(raw, url)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -10,8 +11,8 @@ from datetime import date
 from pathlib import Path
 from typing import BinaryIO, Final, TextIO
 
-from sealkit.errors import UsageError
-from sealkit.files import MAX_BYTES, PUBLIC_MODE, read_bytes, write_atomically
+from sealkit.errors import SealkitError, UsageError
+from sealkit.files import MAX_BYTES, PUBLIC_MODE, read_bytes, reason_of, write_atomically
 
 STDIO: Final = "-"
 
@@ -31,12 +32,25 @@ class App:
 
     @classmethod
     def of_process(cls) -> App:
-        """Return the real world of this process."""
+        """Return the real world of this process.
+
+        A stream that is closed (`<&-` in a shell) is empty to read and leads nowhere to talk; only
+        results need an open one.
+
+        Raises:
+            SealkitError: standard output is closed, or the folder we are in is gone.
+        """
+        if sys.stdout is None:
+            raise SealkitError("standard output is closed")
+        try:
+            folder = Path.cwd()
+        except OSError as error:
+            raise SealkitError(f"the current folder: {reason_of(error)}") from error
         return cls(
-            stdin=sys.stdin.buffer,
+            stdin=sys.stdin.buffer if sys.stdin else io.BytesIO(),
             stdout=sys.stdout.buffer,
-            stderr=sys.stderr,
-            folder=Path.cwd(),
+            stderr=sys.stderr or io.StringIO(),
+            folder=folder,
             environment=os.environ,
             random=os.urandom,
             today=date.today,
@@ -47,6 +61,17 @@ class App:
         """Return the absolute path of a file named on the command line."""
         return self.folder / name
 
+    def place(self, name: str) -> Path:
+        """Return the absolute path of the file that a name leads to, links followed."""
+        return Path(os.path.realpath(self.folder / name))
+
+    def shown(self, path: Path | str) -> str:
+        """Return how messages call a path: as seen from here, if it is below."""
+        try:
+            return str(Path(path).relative_to(self.folder))
+        except ValueError:
+            return str(path)
+
     def read(self, name: str) -> bytes:
         """Return the content of a file, or of standard input for `-`; at most 16 MiB.
 
@@ -55,6 +80,8 @@ class App:
         """
         if name != STDIO:
             return read_bytes(self.path(name))
+        if self.interactive():
+            self.say("sealkit: note: reading standard input, Ctrl-D ends it")
         content = self.stdin.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:
             raise UsageError("is larger than 16 MiB").located(file="stdin")
@@ -64,14 +91,25 @@ class App:
         """Write a result to a file, whole or not at all, or to standard output for `-`.
 
         Raises:
-            SealkitError: the file cannot be written; an old one is unchanged.
+            SealkitError: it cannot be written; an old file is unchanged.
+            BrokenPipeError: the reader of standard output went away, as `| head` does.
         """
-        raw = content.encode() if isinstance(content, str) else content
+        # A file name that is not UTF-8 arrived with surrogates, and leaves as it came.
+        raw = content.encode(errors="surrogateescape") if isinstance(content, str) else content
         if name == STDIO:
-            self.stdout.write(raw)
-            self.stdout.flush()
+            self._print(raw)
         else:
             write_atomically(self.path(name), raw, mode=mode)
+
+    def _print(self, raw: bytes) -> None:
+        try:
+            self.stdout.write(raw)
+            self.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            what = f"cannot be written: {reason_of(error)}"
+            raise SealkitError(what).located(file="stdout") from error
 
     def say(self, line: str) -> None:
         """Tell the user something that is not the result."""

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from sealkit.cli.app import App
 from sealkit.config import NAME, Config, find_config
 from sealkit.crypto.recipient import Recipient
+from sealkit.crypto.x1 import PublicKey
 from sealkit.errors import PolicyError, UsageError
-from sealkit.keystore import load_recipient, pinned_recipient
+from sealkit.keystore import load_recipient, pinned_recipient, unpinned_recipient
 from sealkit.manifests.scope import Scope
 from sealkit.manifests.sealed import SealedSecret
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What the user asked for: cluster names, or recipient files where there is no config."""
+    """What the user asked for: cluster names, recipient files, or nothing in particular."""
 
     clusters: tuple[str, ...] = ()
     recipient_files: tuple[str, ...] = ()
@@ -31,9 +31,14 @@ class Audience:
     scopes: tuple[Scope, ...] = tuple(Scope)
 
     @property
-    def names(self) -> str:
-        """The clusters, for people."""
-        return ", ".join(recipient.cluster for recipient in self.recipients)
+    def names(self) -> tuple[str, ...]:
+        """The clusters, in the order of the configuration."""
+        return tuple(recipient.cluster for recipient in self.recipients)
+
+    @property
+    def keys(self) -> tuple[PublicKey, ...]:
+        """The keys to seal for, one a cluster."""
+        return tuple(recipient.key for recipient in self.recipients)
 
     def check_scope(self, scope: Scope) -> None:
         """Refuse a scope that the rule for this file does not allow.
@@ -54,19 +59,15 @@ class Audience:
             PolicyError: naming the first envelope whose recipients differ, or the scope.
         """
         self.check_scope(sealed.scope)
-        expected = {recipient.key.kid for recipient in self.recipients}
+        expected = {key.kid for key in self.keys}
         for eid, envelope in sealed.envelopes.items():
             if set(envelope.wraps) != expected:
-                who = _kids(envelope.wraps)
+                who = ", ".join(f"{kid[:8]}…" for kid in sorted(envelope.wraps))
                 raise PolicyError(
-                    f"can be opened by {who}, the configuration says {self.names}",
+                    f"opens with {who}, but is to open in {', '.join(self.names)}",
                     field=f"spec.envelopes.{eid}.wraps",
                     hint="seal the Secret again for the clusters of the configuration",
                 )
-
-
-def _kids(wraps: Mapping[str, bytes]) -> str:
-    return ", ".join(f"{kid[:8]}…" for kid in sorted(wraps))
 
 
 def audience_for(app: App, target: Path | None, choice: Choice) -> Audience:
@@ -80,17 +81,16 @@ def audience_for(app: App, target: Path | None, choice: Choice) -> Audience:
     config = find_config(target.parent if target else app.folder)
     if config is None:
         return _without_config(app, choice)
-    if choice.recipient_files:
-        return _pinned_files(app, config, choice)
+    wanted = _wanted(app, config, choice)
     rule = config.rule_for(target) if target else None
-    names = rule.clusters if rule else _without_rule(config, target, choice)
-    if choice.clusters and set(choice.clusters) != set(names):
-        hint = f"the rule for this file is in {config.path}"
-        raise PolicyError(f"this file is sealed for {', '.join(names)}", hint=hint)
-    return Audience(
-        tuple(_pinned(app, config, name) for name in names),
-        rule.scopes if rule else tuple(Scope),
-    )
+    if rule is None:
+        names = _without_rule(app, config, target, wanted)
+        return Audience(tuple(_pinned(app, config, name) for name in names))
+    if wanted and set(wanted) != set(rule.clusters):
+        what = f"is to be sealed for {', '.join(rule.clusters)}, not for {', '.join(wanted)}"
+        hint = f"the first rule in {app.shown(config.path)} that covers the file decides"
+        raise PolicyError(what, hint=hint).located(file=str(target))
+    return Audience(tuple(_pinned(app, config, name) for name in rule.clusters), rule.scopes)
 
 
 def _without_config(app: App, choice: Choice) -> Audience:
@@ -99,45 +99,50 @@ def _without_config(app: App, choice: Choice) -> Audience:
             f"there is no {NAME} here or above",
             hint="sealkit init, then sealkit clusters add; or pass --recipient FILE",
         )
-    return Audience(tuple(load_recipient(app.path(name)) for name in choice.recipient_files))
+    paths = (app.path(name) for name in dict.fromkeys(choice.recipient_files))
+    return Audience(tuple(unpinned_recipient(path, app.today()) for path in paths))
 
 
-def _pinned_files(app: App, config: Config, choice: Choice) -> Audience:
-    recipients = tuple(load_recipient(app.path(name)) for name in choice.recipient_files)
-    pinned = {cluster.kid for cluster in config.clusters.values()}
-    for recipient in recipients:
-        if recipient.key.kid not in pinned:
-            raise PolicyError(
-                f"key {recipient.key.kid} is not pinned in {config.path}",
-                hint="sealkit clusters add NAME FILE",
-            )
-    return Audience(recipients)
-
-
-def _without_rule(config: Config, target: Path | None, choice: Choice) -> tuple[str, ...]:
-    if choice.clusters:
-        return _known(config, choice.clusters)
-    if not config.clusters:
-        raise UsageError(
-            f"there is no cluster in {config.path}", hint="sealkit clusters add NAME --context CTX"
-        )
-    if not config.rules or (target is None and len(config.clusters) == 1):
-        return tuple(config.clusters)
-    if target is None:
-        raise UsageError(
-            "the rules depend on where the manifest will be", hint="pass -o FILE or --as PATH"
-        )
-    raise PolicyError(
-        f"no rule in {config.path} covers {target}", hint="add one under rules: paths, clusters"
-    )
-
-
-def _known(config: Config, names: tuple[str, ...]) -> tuple[str, ...]:
-    for name in names:
+def _wanted(app: App, config: Config, choice: Choice) -> tuple[str, ...]:
+    """Return the clusters asked for by name or by file; none means that the rules decide."""
+    names = {}
+    for name in choice.clusters:
         if name not in config.clusters:
             known = ", ".join(config.clusters) or "none"
-            raise UsageError(f"there is no cluster {name!r} in {config.path}, expected {known}")
-    return names
+            where = app.shown(config.path)
+            raise UsageError(f"there is no cluster {name!r} in {where}, expected {known}")
+        names[name] = True
+    for file in choice.recipient_files:
+        names[_name_of(app, config, app.path(file))] = True
+    return tuple(names)
+
+
+def _name_of(app: App, config: Config, path: Path) -> str:
+    kid = load_recipient(path).key.kid
+    for cluster in config.clusters.values():
+        if cluster.kid == kid:
+            return cluster.name
+    raise PolicyError(
+        f"key {kid} is not pinned in {app.shown(config.path)}",
+        hint=f"sealkit clusters add NAME {app.shown(path)}",
+    ).located(file=str(path))
+
+
+def _without_rule(
+    app: App, config: Config, target: Path | None, wanted: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return the clusters for a file that no rule covers, or whose place is not known."""
+    where = app.shown(config.path)
+    if not config.clusters:
+        hint = "sealkit clusters add NAME --context CTX"
+        raise UsageError(f"there is no cluster in {where}", hint=hint)
+    if config.rules and target is not None:
+        hint = "add one under rules, with paths and clusters"
+        raise PolicyError(f"no rule in {where} covers it", hint=hint).located(file=str(target))
+    if config.rules and not wanted and len(config.clusters) > 1:
+        hint = "pass -o FILE or --as PATH"
+        raise UsageError("the rules depend on where the manifest will be", hint=hint)
+    return wanted or tuple(config.clusters)
 
 
 def _pinned(app: App, config: Config, name: str) -> Recipient:

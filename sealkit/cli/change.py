@@ -10,8 +10,8 @@ import click
 from sealkit.cli.app import STDIO, App
 from sealkit.cli.audience import Audience, Choice, audience_for
 from sealkit.cli.output import print_report
-from sealkit.cli.resources import SEALED, Found, read_resources
-from sealkit.errors import UsageError
+from sealkit.cli.resources import SEALED, Found, label_of, read_resources
+from sealkit.errors import ManifestError, UsageError
 from sealkit.manifests.sealed import KIND, SealedSecret, envelope_to_dict
 from sealkit.manifests.secret import check_data_key
 from sealkit.manifests.splice import Remove, Set, apply_edits
@@ -45,12 +45,9 @@ class Changed:
 
     def __str__(self) -> str:
         """Return the line for people."""
-        parts = [
-            f"{verb} {', '.join(keys)}"
-            for verb, keys in (("set", self.set), ("removed", self.removed))
-            if keys
-        ]
-        return f"{'; '.join(parts)} in {self.file} for {', '.join(self.clusters)}"
+        if self.removed:
+            return f"removed {', '.join(self.removed)} from {self.file}"
+        return f"set {', '.join(self.set)} in {self.file} for {', '.join(self.clusters)}"
 
 
 @click.command("set")
@@ -86,11 +83,13 @@ def set_command(
     its bytes; comments and layout stay.
     """
     request = ChangeRequest(file, output, name, Choice(recipient_files=recipients))
-    values = _values(app, keys, files)
+    _check(request, keys, as_json=as_json)
+    paths = _paths(files)
+    _check_sources(app, request, keys, paths)
 
     def change(sealed: SealedSecret, audience: Audience) -> SealedSecret:
-        recipients = [recipient.key for recipient in audience.recipients]
-        return set_values(sealed, values, recipients, app.random)
+        # Only now, when nothing else can be wrong any more, is anybody asked for a secret.
+        return set_values(sealed, _values(app, keys, paths), audience.keys, app.random)
 
     print_report(app, [run(request, app, change)], as_json=as_json)
 
@@ -116,40 +115,78 @@ def unset_command(
 ) -> None:
     """Remove the values of KEYS from the sealed manifest FILE."""
     request = ChangeRequest(file, output, name, Choice(recipient_files=recipients))
-    report = run(request, app, lambda sealed, _: unset_values(sealed, keys))
+    _check(request, keys, as_json=as_json)
+    report = run(request, app, lambda sealed, _: unset_values(sealed, dict.fromkeys(keys)))
     print_report(app, [report], as_json=as_json)
 
 
-def _values(app: App, keys: tuple[str, ...], files: tuple[str, ...]) -> Mapping[str, Sensitive]:
-    """Collect the new values: from files, from standard input, or by asking."""
-    values = {}
+def _check(request: ChangeRequest, keys: tuple[str, ...], *, as_json: bool) -> None:
+    if as_json and (request.output or request.file) == STDIO:
+        raise UsageError("--json needs -o FILE, standard output is the manifest")
+    for number, key in enumerate(keys, start=1):
+        name, equals, _ = key.partition("=")
+        if equals:
+            hint = f"sealkit set FILE {name} asks for it"
+            raise UsageError("a value on the command line ends up in the shell history", hint=hint)
+        try:
+            check_data_key(key, "")
+        except ManifestError:
+            # Not quoted: it may be a value in the wrong place.
+            what = f"KEY number {number} is not a data key, expected letters, digits, -, _ and ."
+            raise UsageError(what, hint="values are never given on the command line") from None
+
+
+def _paths(files: tuple[str, ...]) -> Mapping[str, str]:
+    """Parse the KEY=PATH pairs."""
+    paths: dict[str, str] = {}
     for entry in files:
         key, equals, path = entry.partition("=")
-        if not equals:
+        if not equals or not path:
             raise UsageError("is not of the form KEY=PATH", field="--from-file")
-        values[key] = Sensitive(app.read(path))
-    for key in keys:
-        if "=" in key:
-            hint = f"sealkit set FILE {key.partition('=')[0]} asks for it"
-            raise UsageError("a value on the command line ends up in the shell history", hint=hint)
-        if key in values:
-            raise UsageError("is given twice", field=key)
-        values[key] = _ask(app, key) if app.interactive() else _from_stdin(app, keys)
-    for key in values:
         check_data_key(key, "spec.encryptedData")
-    if not values:
+        if key in paths:
+            raise UsageError("is given twice", field=key)
+        paths[key] = path
+    return paths
+
+
+def _check_sources(
+    app: App, request: ChangeRequest, keys: tuple[str, ...], paths: Mapping[str, str]
+) -> None:
+    """Refuse unclear sources of values before any is read."""
+    for position, key in enumerate(keys):
+        if key in paths or key in keys[:position]:
+            raise UsageError("is given twice", field=key)
+    if not keys and not paths:
         raise UsageError("there is no key to set", hint="sealkit set FILE KEY")
+    if keys and request.file == STDIO:
+        hint = "use --from-file KEY=PATH for values"
+        raise UsageError("standard input holds the manifest already", hint=hint)
+    if len(keys) > 1 and not app.interactive():
+        hint = "use --from-file KEY=PATH for the others"
+        raise UsageError("standard input holds the value of one key only", hint=hint)
+
+
+def _values(
+    app: App, keys: tuple[str, ...], paths: Mapping[str, str]
+) -> Mapping[str, Sensitive]:
+    """Collect the new values: from files, from standard input, or by asking."""
+    values = {key: Sensitive(app.read(path)) for key, path in paths.items()}
+    for key in keys:
+        values[key] = _ask(app, key) if app.interactive() else _from_stdin(app)
     return values
 
 
 def _ask(app: App, key: str) -> Sensitive:
-    return Sensitive(app.ask(f"{key}: ").encode())
+    answer = app.ask(f"{key}: ")
+    if not answer:
+        hint = f"for an empty value: sealkit set FILE {key} </dev/null"
+        raise UsageError("nothing was typed", field=key, hint=hint)
+    # Bytes that are no text in this locale arrive as surrogates, and leave as they came.
+    return Sensitive(answer.encode(errors="surrogateescape"))
 
 
-def _from_stdin(app: App, keys: tuple[str, ...]) -> Sensitive:
-    if len(keys) != 1:
-        hint = "use --from-file KEY=PATH for the others"
-        raise UsageError("standard input holds the value of one key only", hint=hint)
+def _from_stdin(app: App) -> Sensitive:
     value = app.read(STDIO)
     if value.endswith(b"\n"):
         app.say("sealkit: note: the value ends with a line break, which is part of it now")
@@ -165,8 +202,9 @@ def run(request: ChangeRequest, app: App, change: Change) -> Changed:
         ManifestError: the manifest is wrong before or after the change; the file is unchanged.
     """
     output = request.output or request.file
-    target = request.file if output == STDIO else output
-    audience = audience_for(app, app.path(target).resolve(), request.choice)
+    place = request.file if output == STDIO else output
+    target = app.place(place) if place != STDIO else None
+    audience = audience_for(app, target, request.choice)
     _, found = read_resources(app, request.file)
     entry = _only(request, [entry for entry in found if entry.type == SEALED])
     with entry.located():
@@ -183,10 +221,14 @@ def _only(request: ChangeRequest, found: list[Found]) -> Found:
     if not found:
         named = f" named {request.name!r}" if request.name else ""
         hint = "sealkit seal makes one from a Secret"
-        raise UsageError(f"holds no {KIND}{named}", hint=hint).located(file=request.file)
+        raise UsageError(f"holds no {KIND}{named}", hint=hint).located(
+            file=label_of(request.file)
+        )
     if len(found) > 1:
-        names = ", ".join(entry.name for entry in found)
-        raise UsageError(f"holds several: {names}", hint="pass --name").located(file=request.file)
+        names = ", ".join(repr(entry.name) for entry in found)
+        raise UsageError(f"holds several: {names}", hint="pass --name").located(
+            file=label_of(request.file)
+        )
     return found[0]
 
 
@@ -217,11 +259,11 @@ def _report(
 ) -> Changed:
     before, after = (version.encrypted_data for version in versions)
     return Changed(
-        file=request.file,
+        file=label_of(request.file),
         document=document,
         namespace=versions[1].namespace,
         name=versions[1].name,
         set=tuple(key for key, value in after.items() if before.get(key) != value),
         removed=tuple(key for key in before if key not in after),
-        clusters=tuple(recipient.cluster for recipient in audience.recipients),
+        clusters=audience.names,
     )

@@ -11,7 +11,9 @@ import click
 
 from sealkit import __version__
 from sealkit.cli.app import App
+from sealkit.cli.output import printable
 from sealkit.errors import SealkitError, UsageError
+from sealkit.files import reason_of
 
 INTERRUPTED: Final = 130
 # Verb to the module that holds it; a module is imported when its verb runs, and only then.
@@ -70,20 +72,46 @@ def cli() -> None:
 
 def run(arguments: Sequence[str], app: App | None = None) -> int:
     """Run one command and return its exit code; `app` is the world it works in."""
-    app = app or App.of_process()
     try:
-        result = cli.main(list(arguments), "sealkit", standalone_mode=False, obj=app)
-    except click.ClickException as error:
-        return _report(app, _misuse(error))
+        app = app or App.of_process()
     except SealkitError as error:
-        return _report(app, error)
-    except (click.Abort, KeyboardInterrupt):
+        if sys.stderr:
+            sys.stderr.write(f"sealkit: error: {error}\n")
+        return error.exit_code
+    try:
+        return _run(arguments, app)
+    except BrokenPipeError:  # the reader of our output or of our talk went away
+        return SealkitError.exit_code
+
+
+def _run(arguments: Sequence[str], app: App) -> int:
+    try:
+        with cli.make_context("sealkit", list(arguments), obj=app) as context:
+            cli.invoke(context)
+    except click.exceptions.Exit as end:  # --help and --version
+        return end.exit_code
+    except BrokenPipeError:
+        raise
+    except (KeyboardInterrupt, EOFError, click.Abort):  # Ctrl-C, or Ctrl-D at a question
         app.say("sealkit: interrupted")
         return INTERRUPTED
-    except BrokenPipeError:  # the reader of our output went away, as `| head` does
-        sys.stderr.close()
-        return 1
-    return result if isinstance(result, int) else 0
+    except click.exceptions.NoArgsIsHelpError as error:
+        app.say(error.format_message())
+        return UsageError.exit_code
+    except Exception as error:  # noqa: BLE001 (the root: nothing may end in a traceback)
+        return _report(app, _explained(error))
+    return 0
+
+
+def _explained(error: Exception) -> SealkitError:
+    """Return an error as one that users can act on."""
+    if isinstance(error, SealkitError):
+        return error
+    if isinstance(error, click.ClickException):
+        return _misuse(error)
+    if isinstance(error, OSError):
+        return SealkitError(reason_of(error)).located(file=str(error.filename or ""))
+    return _bug(error)
 
 
 def _misuse(error: click.ClickException) -> UsageError:
@@ -93,7 +121,22 @@ def _misuse(error: click.ClickException) -> UsageError:
     return UsageError(message[:1].lower() + message[1:].rstrip("."), hint=hint)
 
 
+def _bug(error: Exception) -> SealkitError:
+    """Say where a bug showed, but not what the exception says: it may quote a value."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "nowhere"
+    return SealkitError(
+        f"internal error: {type(error).__name__} at {place}",
+        hint="this is a bug in sealkit: report this line with the output of `sealkit version`",
+    )
+
+
 def _report(app: App, error: SealkitError) -> int:
+    # Both may come from a stranger's manifest: no escape sequences, no forged lines.
+    error.file = printable(app.shown(error.file)) if error.file else ""
+    error.field = printable(error.field)
     app.say(f"sealkit: error: {error}")
     if error.hint:
         app.say(f"sealkit: hint: {error.hint}")

@@ -26,3 +26,12 @@ def print_json(app: App, value: object) -> None:
     import json  # noqa: PLC0415 (rare: cold start)
 
     app.write(STDIO, json.dumps(value, indent=2, default=str) + "\n")
+
+
+def printable(text: str) -> str:
+    """Return one line of text without anything that a terminal would act on."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else ascii(character)[1:-1] for character in text
+    )

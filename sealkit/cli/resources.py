@@ -11,6 +11,7 @@ from sealkit.cli.app import STDIO, App
 from sealkit.errors import ManifestError, SealkitError
 from sealkit.manifests.documents import Resource, iter_resources, read_documents
 from sealkit.manifests.sealed import API_VERSION, KIND
+from sealkit.manifests.tree import MappingNode, Node, SequenceNode, to_plain
 
 SECRET: Final = ("v1", "Secret")
 SEALED: Final = (API_VERSION, KIND)
@@ -22,11 +23,15 @@ class Found:
 
     resource: Resource
     raw: Mapping[str, object]
+    kind_of_list: object = None
 
     @property
     def type(self) -> tuple[object, object]:
-        """The pair of apiVersion and kind."""
-        return self.raw.get("apiVersion"), self.raw.get("kind")
+        """The pair of apiVersion and kind; items of a SecretList need not say it."""
+        kind = self.raw.get("kind")
+        if kind is None and self.kind_of_list == "SecretList":
+            return SECRET
+        return self.raw.get("apiVersion"), kind
 
     @property
     def document(self) -> int:
@@ -66,8 +71,24 @@ def read_resources(app: App, name: str) -> tuple[str, list[Found]]:
     """
     documents = read_documents(app.read(name), file=label_of(name))
     found = [
-        Found(resource, resource.to_dict())
+        Found(resource, resource.to_dict(), _kind_of_list(resource))
         for document in documents
         for resource in iter_resources(document)
     ]
     return (documents[0].text if documents else ""), found
+
+
+def _kind_of_list(resource: Resource) -> object:
+    """Return the kind of the List that holds an object; `field` is its path, `items[0].items[1]`."""
+    *lists, _ = resource.field.split(".")
+    node = resource.document.root
+    for step in lists:
+        items = _entry(node, "items")
+        index = int(step.removeprefix("items[").removesuffix("]"))
+        node = items.items[index] if isinstance(items, SequenceNode) else None
+    return to_plain(_entry(node, "kind")) if resource.field else None
+
+
+def _entry(node: Node | None, name: str) -> Node | None:
+    entry = node.entries.get(name) if isinstance(node, MappingNode) else None
+    return entry.value if entry else None

@@ -12,12 +12,13 @@ from sealkit.cli.app import STDIO, App
 from sealkit.cli.audience import Audience, Choice, audience_for
 from sealkit.cli.output import print_report
 from sealkit.cli.resources import SEALED, SECRET, label_of, read_resources
-from sealkit.errors import ManifestError, UsageError
+from sealkit.errors import ManifestError, PolicyError, UsageError
+from sealkit.manifests import fields
 from sealkit.manifests.emit import emit_yaml
 from sealkit.manifests.scope import Scope
 from sealkit.manifests.secret import Secret
 from sealkit.manifests.splice import Replace, rewrite
-from sealkit.sealing import seal
+from sealkit.sealing import Random, seal
 from sealkit.sensitive import Sensitive
 
 
@@ -30,7 +31,7 @@ class SealRequest:
     in_place: bool
     target: str
     choice: Choice
-    scope: Scope
+    scope: Scope | None
     namespace: str
     name: str
     raw: str
@@ -55,6 +56,31 @@ class Sealed:
         return f"sealed {name}: {values} for {', '.join(self.clusters)} ({self.scope})"
 
 
+@dataclass(frozen=True)
+class Terms:
+    """For whom and how far everything in one source is sealed."""
+
+    audience: Audience
+    scope: Scope
+    random: Random
+
+    def seal(self, secret: Secret) -> dict[str, object]:
+        """Return the manifest. Raises as `sealkit.sealing.seal`."""
+        return seal(secret, self.audience.keys, self.scope, self.random).to_dict()
+
+    def line(self, secret: Secret, file: str, document: int) -> Sealed:
+        """Return the line of the report for one Secret."""
+        return Sealed(
+            file=file,
+            document=document,
+            namespace=secret.namespace,
+            name=secret.name,
+            keys=len(secret.data),
+            scope=self.scope.value,
+            clusters=self.audience.names,
+        )
+
+
 @click.command("seal")
 @click.argument("files", nargs=-1)
 @click.option("-o", "--output", default=STDIO, help="Write to this file; - is standard output.")
@@ -67,9 +93,7 @@ class Sealed:
 @click.option(
     "--scope",
     type=click.Choice([scope.value for scope in Scope]),
-    default=Scope.STRICT.value,
-    show_default=True,
-    help="How far a sealed value may move and still open.",
+    help="How far a sealed value may move and still open; the rule's first, or strict.",
 )
 @click.option("-n", "--namespace", default="", help="Namespace of Secrets that name none.")
 @click.option("--name", default="", help="Name for the one Secret that is read.")
@@ -84,7 +108,7 @@ def seal_command(
     target: str,
     clusters: tuple[str, ...],
     recipients: tuple[str, ...],
-    scope: str,
+    scope: str | None,
     namespace: str,
     name: str,
     raw: str,
@@ -96,12 +120,12 @@ def seal_command(
     passes through unchanged.
     """
     request = SealRequest(
-        sources=files or (STDIO,),
+        sources=tuple(dict.fromkeys(files)) or (STDIO,),
         output=output,
         in_place=in_place,
         target=target,
         choice=Choice(clusters, recipients),
-        scope=Scope(scope),
+        scope=Scope(scope) if scope else None,
         namespace=namespace,
         name=name,
         raw=raw,
@@ -113,51 +137,73 @@ def seal_command(
 def _check(request: SealRequest, *, as_json: bool) -> None:
     if request.in_place and (request.output != STDIO or STDIO in request.sources):
         raise UsageError("--in-place goes with files, and not with --output")
+    if request.in_place and (request.target or request.raw):
+        raise UsageError("--in-place goes neither with --as nor with --raw")
     if not request.in_place and len(request.sources) > 1:
         raise UsageError("several files need --in-place")
     if as_json and not request.in_place and request.output == STDIO:
         raise UsageError("--json needs -o FILE or --in-place, standard output is the manifest")
     if request.raw and not request.name:
         raise UsageError("--raw needs --name, the name of the Secret")
+    try:
+        fields.namespace_or_none(request.namespace, "--namespace")
+        if request.name:
+            fields.object_name(request.name, "--name")
+    except ManifestError as error:
+        raise UsageError(error.problem, field=error.field) from error
 
 
 def run(request: SealRequest, app: App) -> list[Sealed]:
     """Seal all sources, then write all results: an error in one leaves every file as it was.
 
+    A file that holds nothing to seal is not written in place.
+
     Raises:
-        SealkitError: see `seal_source`; nothing was written.
+        SealkitError: a source cannot be read, sealed, or sealed for whom it is to be sealed.
     """
     results = [(source, *_seal_source(request, app, source)) for source in request.sources]
-    for source, text, _ in results:
-        app.write(source if request.in_place else request.output, text)
+    for source, text, lines in results:
+        if lines or not request.in_place:
+            app.write(source if request.in_place else request.output, text)
     return [line for _, _, lines in results for line in lines]
 
 
 def _seal_source(request: SealRequest, app: App, source: str) -> tuple[str, list[Sealed]]:
-    audience = audience_for(app, _target(request, app, source), request.choice)
-    audience.check_scope(request.scope)
+    terms = _terms(request, app, source)
     if request.raw:
-        return _seal_raw(request, app, audience, app.read(source))
-    return _seal_text(request, app, audience, source)
+        return _seal_raw(request, app, terms, source)
+    return _seal_text(request, app, terms, source)
+
+
+def _terms(request: SealRequest, app: App, source: str) -> Terms:
+    target = _target(request, app, source)
+    audience = audience_for(app, target, request.choice)
+    scope = request.scope or audience.scopes[0]
+    try:
+        audience.check_scope(scope)
+    except PolicyError as error:
+        error.located(file=str(target or ""))
+        raise
+    return Terms(audience, scope, app.random)
 
 
 def _target(request: SealRequest, app: App, source: str) -> Path | None:
     """Return where the result will live: --as, else the file that is written, else unknown."""
     written = source if request.in_place else request.output
     name = request.target or (written if written != STDIO else "")
-    return app.path(name).resolve() if name else None
+    return app.place(name) if name else None
 
 
 def _seal_raw(
-    request: SealRequest, app: App, audience: Audience, content: bytes
+    request: SealRequest, app: App, terms: Terms, source: str
 ) -> tuple[str, list[Sealed]]:
-    secret = Secret(request.name, request.namespace, {request.raw: Sensitive(content)})
-    manifest = _seal(request, app, audience, secret)
-    return emit_yaml(manifest), [_line(request, audience, secret, ("stdin", 1))]
+    data = {request.raw: Sensitive(app.read(source))}
+    secret = Secret(request.name, request.namespace, data)
+    return emit_yaml(terms.seal(secret)), [terms.line(secret, label_of(source), 1)]
 
 
 def _seal_text(
-    request: SealRequest, app: App, audience: Audience, source: str
+    request: SealRequest, app: App, terms: Terms, source: str
 ) -> tuple[str, list[Sealed]]:
     text, found = read_resources(app, source)
     secrets = [entry for entry in found if entry.type == SECRET]
@@ -169,8 +215,8 @@ def _seal_text(
     for entry in secrets:
         with entry.located():
             secret = _secret(request, entry.raw)
-            changes.append(Replace(entry.resource, _seal(request, app, audience, secret)))
-        lines.append(_line(request, audience, secret, (label_of(source), entry.document)))
+            changes.append(Replace(entry.resource, terms.seal(secret)))
+        lines.append(terms.line(secret, label_of(source), entry.document))
     return rewrite(text, changes), lines
 
 
@@ -183,22 +229,3 @@ def _secret(request: SealRequest, raw: Mapping[str, object]) -> Secret:
         what = f"is not the namespace that --namespace says, {request.namespace!r}"
         raise ManifestError(what, field="metadata.namespace")
     return replace(secret, namespace=secret.namespace or request.namespace)
-
-
-def _seal(request: SealRequest, app: App, audience: Audience, secret: Secret) -> dict[str, object]:
-    keys = [recipient.key for recipient in audience.recipients]
-    return seal(secret, keys, request.scope, app.random).to_dict()
-
-
-def _line(
-    request: SealRequest, audience: Audience, secret: Secret, place: tuple[str, int]
-) -> Sealed:
-    return Sealed(
-        file=place[0],
-        document=place[1],
-        namespace=secret.namespace,
-        name=secret.name,
-        keys=len(secret.data),
-        scope=request.scope.value,
-        clusters=tuple(recipient.cluster for recipient in audience.recipients),
-    )

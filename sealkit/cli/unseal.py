@@ -8,7 +8,7 @@ from sealkit.cli.app import STDIO, App
 from sealkit.cli.resources import SEALED, label_of, read_resources
 from sealkit.errors import UsageError
 from sealkit.files import PRIVATE_MODE
-from sealkit.keystore import load_private_keys
+from sealkit.keystore import parse_private_keys
 from sealkit.manifests.sealed import KIND, SealedSecret
 from sealkit.manifests.splice import Replace, rewrite
 from sealkit.sealing import unseal
@@ -21,7 +21,8 @@ from sealkit.sealing import unseal
     "keys",
     multiple=True,
     required=True,
-    help="File with key Secrets of the controller, as kubectl prints them; repeatable.",
+    help="Key Secrets of the controller, as `kubectl get -o yaml` prints them; - is standard"
+    " input; repeatable.",
 )
 @click.option("-o", "--output", default=STDIO, help="Write to this file, readable by you only.")
 @click.pass_obj
@@ -42,7 +43,11 @@ def run(app: App, file: str, key_files: tuple[str, ...]) -> str:
         UnsealError: a manifest cannot be opened.
         UsageError: there is no SealedSecret.
     """
-    keys = load_private_keys(app.path(name) for name in key_files)
+    if (file, *key_files).count(STDIO) > 1:
+        raise UsageError("standard input can be only one of them: FILE or one --key")
+    keys = {}
+    for name in key_files:
+        keys |= parse_private_keys(app.read(name), label_of(name))
     text, found = read_resources(app, file)
     sealed = [entry for entry in found if entry.type == SEALED]
     if not sealed:
