@@ -44,13 +44,16 @@ def test_groups_are_listed(api: Client) -> None:
 def test_resources_are_listed(api: Client) -> None:
     reply = api.request("GET", f"/apis/{GROUP}/v1").ok().json
     found = {resource["name"]: resource for resource in reply["resources"]}
-    assert found["widgets"].items() >= {
-        "singularName": "widget",
-        "namespaced": True,
-        "kind": "Widget",
-        "shortNames": ["wd"],
-        "categories": ["contracts"],
-    }.items()
+    assert (
+        found["widgets"].items()
+        >= {
+            "singularName": "widget",
+            "namespaced": True,
+            "kind": "Widget",
+            "shortNames": ["wd"],
+            "categories": ["contracts"],
+        }.items()
+    )
     verbs = {"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"}
     assert set(found["widgets"]["verbs"]) == verbs
     assert set(found["widgets/status"]["verbs"]) == {"get", "patch", "update"}

@@ -32,7 +32,11 @@ class Shell:
         kubeconfig = api.server.write_kubeconfig(home / "kubeconfig")
         self._binary = binary
         self._namespace = api.namespace
-        self._environment = {"KUBECONFIG": str(kubeconfig), "HOME": str(home), "PATH": "/usr/bin:/bin"}
+        self._environment = {
+            "KUBECONFIG": str(kubeconfig),
+            "HOME": str(home),
+            "PATH": "/usr/bin:/bin",
+        }
         self.home = home
 
     def run(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:

@@ -83,9 +83,7 @@ def test_an_event_is_seen_in_both_versions(api: Client) -> None:
     ("resource", "selector"),
     [("events", "involvedObject.name=s"), (EVENTS, "regarding.name=s")],
 )
-def test_events_are_found_by_what_they_are_about(
-    api: Client, resource: str, selector: str
-) -> None:
+def test_events_are_found_by_what_they_are_about(api: Client, resource: str, selector: str) -> None:
     api.create(EVENTS, event(api)).ok()
     assert len(api.get(resource, fieldSelector=selector).ok().json["items"]) == 1
     other = selector.replace("=s", "=t")

@@ -72,7 +72,9 @@ class Sandbox:
         self.faults = Faults()
         self._closing = threading.Event()
         self._database = Database(store)
-        self._world = World(self._database, Registry(), clock, new_uid, _new_suffix, bookmark_seconds)
+        self._world = World(
+            self._database, Registry(), clock, new_uid, _new_suffix, bookmark_seconds
+        )
         self._world.serve_definitions()
         self._create_namespaces()
         api = Api(self._world, {self.admin_token: ADMINISTRATOR}, self._closing.is_set)

@@ -47,7 +47,9 @@ def _merge_list(live: list[Any], config: list[Any], schema: JsonObject) -> list[
             until = waiting.index(element) + 1
             due, waiting = waiting[:until], waiting[until:]
             result += [merge(old[one], new[one], items) if one in old else new[one] for one in due]
-    return result + [merge(old[one], new[one], items) if one in old else new[one] for one in waiting]
+    return result + [
+        merge(old[one], new[one], items) if one in old else new[one] for one in waiting
+    ]
 
 
 def drop_abandoned(merged: Any, schema: JsonObject, last: FieldSet, owned: FieldSet) -> Any:

@@ -209,7 +209,11 @@ def _taken_over(  # noqa: PLR0913 -- both objects, both sides, and whether to as
 ) -> list[Manager]:
     difference = fieldsets.compare(without_managers(live), document, schema)
     changed = by.relevant(difference.changed)
-    conflicts = [(manager, path) for manager in others for path in sorted(manager.fields & changed, key=_leaves_first)]
+    conflicts = [
+        (manager, path)
+        for manager in others
+        for path in sorted(manager.fields & changed, key=_leaves_first)
+    ]
     if conflicts and not force:
         raise _conflict(conflicts)
     return [manager.without(changed | by.relevant(difference.removed)) for manager in others]

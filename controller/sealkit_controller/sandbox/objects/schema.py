@@ -45,7 +45,8 @@ def prune(value: Any, schema: JsonObject, path: str = "", *, root: bool = True) 
     if isinstance(value, list):
         items = item_schema(schema)
         for index, item in enumerate(value):
-            yield from prune(item, items, f"{path}[{index}]", root=False)
+            if isinstance(item, (dict, list)):
+                yield from prune(item, items, f"{path}[{index}]", root=False)
     elif isinstance(value, dict):
         keep = _ALWAYS_KNOWN if root or schema.get(EMBEDDED) else frozenset()
         for name in sorted(value):
@@ -60,7 +61,7 @@ def _prune_field(value: JsonObject, name: str, schema: JsonObject, path: str) ->
     if child is None:
         del value[name]
         yield place
-    else:
+    elif isinstance(value[name], (dict, list)):
         yield from prune(value[name], child, place, root=False)
 
 
@@ -73,8 +74,9 @@ def set_defaults(value: Any, schema: JsonObject) -> None:
     elif isinstance(value, dict):
         for name, field in (schema.get("properties") or {}).items():
             _default_field(value, name, field)
-        for name, item in list(value.items()):
-            set_defaults(item, child_schema(schema, name) or {})
+        for name, item in value.items():
+            if isinstance(item, (dict, list)):
+                set_defaults(item, child_schema(schema, name) or {})
 
 
 def drop_nulls(value: Any, schema: JsonObject) -> None:
@@ -84,10 +86,13 @@ def drop_nulls(value: Any, schema: JsonObject) -> None:
             drop_nulls(item, item_schema(schema))
     elif isinstance(value, dict):
         for name, item in list(value.items()):
+            if isinstance(item, str):
+                continue
             child = child_schema(schema, name) or {}
             if item is None and "type" in child and not child.get("nullable"):
                 del value[name]
-            drop_nulls(item, child)
+            elif isinstance(item, (dict, list)):
+                drop_nulls(item, child)
 
 
 def _default_field(value: JsonObject, name: str, schema: JsonObject) -> None:
@@ -96,12 +101,3 @@ def _default_field(value: JsonObject, name: str, schema: JsonObject) -> None:
     absent = name not in value or (value[name] is None and not schema.get("nullable"))
     if absent:
         value[name] = copy.deepcopy(schema["default"])
-
-
-def has_defaults(schema: JsonObject) -> bool:
-    """Return whether `set_defaults` could ever change anything."""
-    children = [*(schema.get("properties") or {}).values(), item_schema(schema)]
-    extra = schema.get("additionalProperties")
-    if isinstance(extra, dict):
-        children.append(extra)
-    return "default" in schema or any(has_defaults(child) for child in children if child)

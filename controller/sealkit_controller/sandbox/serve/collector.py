@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
+from queue import SimpleQueue
 from typing import Final
 
 from sealkit_controller.sandbox.kinds import crds, namespaces
@@ -33,38 +34,38 @@ class Collector:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._closing = False
-        self._version = 0
+        self._queue: SimpleQueue[Change | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="sandbox-collector", daemon=True)
 
     def start(self) -> None:
         """Begin, with everything that is stored already."""
+        database = self._world.database
+        with database.lock:
+            database.listeners.append(self._notice)
+            for storage in database.storages():
+                for record in database.records(storage):
+                    self._notice(Change(record.version, None, record))
         self._thread.start()
 
     def close(self) -> None:
         """Stop; the thread has ended on return."""
-        with self._world.database.changed:
-            self._closing = True
-            self._world.database.changed.notify_all()
+        self._queue.put(None)
         self._thread.join()
 
-    def _run(self) -> None:
-        for storage in self._world.database.storages():
-            for record in self._world.database.records(storage):
-                self._look(Change(record.version, None, record))
-        while not self._closing:
-            for change in self._next():
-                self._look(change)
+    def _notice(self, change: Change) -> None:
+        """Keep what calls for something; most writes do not."""
+        record = change.after
+        if (
+            record is None
+            or record.owners
+            or record.key.storage == "namespaces"
+            or b'"deletionTimestamp"' in record.body
+        ):
+            self._queue.put(change)
 
-    def _next(self) -> list[Change]:
-        database = self._world.database
-        with database.changed:
-            changes = list(database.all_changes(self._version))
-            if not changes and not self._closing:
-                database.changed.wait()
-                changes = list(database.all_changes(self._version))
-            self._version = database.version
-        return changes
+    def _run(self) -> None:
+        while change := self._queue.get():
+            self._look(change)
 
     def _look(self, change: Change) -> None:
         """Do what one change calls for. Must cope with a world that has moved on since."""

@@ -108,10 +108,7 @@ def read_configuration(call: Call) -> JsonObject:
     Raises:
         StatusError: 400 for text that is no such object, 500 (as the real server) for others.
     """
-    try:
-        document = yaml.load(call.request.body, Loader=yaml.CSafeLoader)
-    except yaml.YAMLError as error:
-        raise bad_request("error decoding YAML: error converting YAML to JSON") from error
+    document = _read_yaml(call.request.body)
     resource = call.resource
     if not isinstance(document, dict) or not document.get("kind"):
         raise bad_request("invalid object type: /, Kind=")
@@ -127,7 +124,19 @@ def read_configuration(call: Call) -> JsonObject:
         raise StatusError(500, "", f"{text}, Kind={resource.names.kind}): {problem}")
     if not resource.custom:
         drop_nulls(document, resource.schema)
+        _check_types(resource, document)
     return document
+
+
+def _read_yaml(body: bytes) -> Any:
+    try:
+        return json.loads(body)  # JSON is YAML, and read ten times faster as what it is
+    except ValueError:
+        pass
+    try:
+        return yaml.load(body, Loader=yaml.CSafeLoader)
+    except yaml.YAMLError as error:
+        raise bad_request("error decoding YAML: error converting YAML to JSON") from error
 
 
 def with_metadata(schema: JsonObject) -> JsonObject:

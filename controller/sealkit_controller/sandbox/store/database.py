@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -89,6 +89,7 @@ class Database:
     def __init__(self, store: Store, log_length: int = LOG_LENGTH) -> None:
         self.lock = threading.RLock()
         self.changed = threading.Condition(self.lock)
+        self.listeners: list[Callable[[Change], None]] = []  # called with each write, under lock
         self._store = store
         self._log_length = log_length
         self._shelves: dict[str, _Shelf] = {}
@@ -153,6 +154,8 @@ class Database:
             del shelf.log[: self._log_length // 2]
             self.compacted = max(self.compacted, shelf.log[0].version - 1)
         self.changed.notify_all()
+        for listener in self.listeners:
+            listener(change)
         return change
 
     def next_version(self) -> int:
@@ -193,12 +196,6 @@ class Database:
             if not log or log[-1].version <= after:
                 return []
             return log[bisect_left(log, after + 1, key=_version) :]
-
-    def all_changes(self, after: int) -> Iterable[Change]:
-        """Return the known changes of every kind after a version, oldest first."""
-        with self.lock:
-            found = [c for storage in self._shelves for c in self.changes(storage, after)]
-        return sorted(found, key=_version)
 
     def compact(self) -> None:
         """Forget every past state: what is not at the current version is gone for good."""
