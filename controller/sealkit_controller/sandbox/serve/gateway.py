@@ -85,28 +85,32 @@ def _failure(answer: Answer) -> StatusError:
 
 
 def _silent(chunks: Iterator[bytes], events: int, closing: threading.Event) -> Iterator[bytes]:
-    yield from _first_lines(chunks, events)
+    yield from _first(_lines(chunks), events)
     while not closing.wait(0.5):
         yield b""
 
 
 def _cut(chunks: Iterator[bytes], action: Cut) -> Iterator[bytes]:
-    yield from _first_lines(chunks, action.events)
+    lines = _lines(chunks)
+    yield from _first(lines, action.events)
     if action.in_line:
-        line = next(_lines(chunks))
-        yield line[: len(line) // 2]
+        yield from (line[: len(line) // 2] for line in _first(lines, 1))
     raise CutError
 
 
-def _first_lines(chunks: Iterator[bytes], count: int) -> Iterator[bytes]:
-    lines = _lines(chunks)
-    for _ in range(count):
-        yield next(lines, b"")
+def _first(lines: Iterator[bytes], count: int) -> Iterator[bytes]:
+    """Yield lines until `count` of them were not empty."""
+    while count > 0:
+        line = next(lines, None)
+        if line is None:
+            return
+        yield line
+        count -= bool(line)
 
 
 def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
     for chunk in chunks:
-        yield from chunk.splitlines(keepends=True)
+        yield from chunk.splitlines(keepends=True) or [b""]
 
 
 def _entry(request: Request, code: int, facts: Facts) -> Entry:
