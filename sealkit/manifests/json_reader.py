@@ -55,7 +55,7 @@ class _Reader:
 
     def values(self) -> list[Node]:
         """Return every value up to the end."""
-        found = []
+        found: list[Node] = []
         while self._peek():
             if len(found) >= MAX_DOCUMENTS:
                 raise self._refuse(f"more than {MAX_DOCUMENTS:,} documents")

@@ -12,13 +12,12 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 import yaml
 from yaml.events import (
     AliasEvent,
-    CollectionStartEvent,
-    Event,
     MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
@@ -39,6 +38,9 @@ from sealkit.manifests.tree import (
     SequenceNode,
     refusal,
 )
+
+# The stubs let an event lack its marks and its kind be anything; libyaml's events never do.
+_Event = Any
 
 _QUOTE_IT: Final = "put it in quotes"
 _TAG: Final = "tag:yaml.org,2002:"
@@ -113,7 +115,7 @@ class _Reader:
         self._start = start
         self._path: list[str] = []
         self._nodes = 0
-        self._next = yaml.CSafeLoader(text[start:end]).get_event
+        self._next: Callable[[], _Event] = yaml.CSafeLoader(text[start:end]).get_event
 
     def document(self) -> tuple[bool, Node | None]:
         """Return whether there is a document, and its tree."""
@@ -136,7 +138,7 @@ class _Reader:
             return True, None
         return True, root
 
-    def _node(self, event: Event) -> Node:
+    def _node(self, event: _Event) -> Node:
         if isinstance(event, ScalarEvent):
             return self._scalar(event)
         self._admit(event)
@@ -146,14 +148,14 @@ class _Reader:
             return self._mapping(event)
         return self._sequence(event)
 
-    def _admit(self, event: Event) -> None:
+    def _admit(self, event: _Event) -> None:
         self._nodes += 1
         if self._nodes > MAX_NODES:
             raise self._refuse(event, f"more than {MAX_NODES:,} values in one document")
         if isinstance(event, AliasEvent) or event.anchor is not None:
             raise self._refuse(event, "anchors and aliases are not allowed", "write it out")
 
-    def _scalar(self, event: ScalarEvent) -> Scalar:
+    def _scalar(self, event: _Event) -> Scalar:
         self._nodes += 1
         if self._nodes > MAX_NODES or event.anchor is not None:
             self._admit(event)  # raises
@@ -163,16 +165,15 @@ class _Reader:
             value = self._tagged(event)
         elif not style and (not value or value[0] in _RESOLVABLE):
             value = self._resolved(event)
-        start = self._start
-        return Scalar(value, start + event.start_mark.index, start + event.end_mark.index, style)
+        return Scalar(value, self._begin_of(event), self._end_of(event), style)
 
-    def _resolved(self, event: ScalarEvent) -> str | int | float | bool | None:
+    def _resolved(self, event: _Event) -> str | int | float | bool | None:
         try:
             return resolve(event.value)
         except ValueError as error:
             raise self._refuse(event, "a number of too many digits", _QUOTE_IT) from error
 
-    def _tagged(self, event: ScalarEvent) -> str | int | float | bool | None:
+    def _tagged(self, event: _Event) -> str | int | float | bool | None:
         if event.tag in ("!", _TAG + "str"):
             text: str = event.value
             return text
@@ -182,7 +183,7 @@ class _Reader:
             raise self._refuse(event, "a tag that is not allowed here", "leave the tag out")
         return float(value) if float in types and isinstance(value, int) else value
 
-    def _mapping(self, start: MappingStartEvent) -> MappingNode:
+    def _mapping(self, start: _Event) -> MappingNode:
         self._check_tag(start, "map")
         entries: dict[str, Entry] = {}
         end = 0
@@ -194,12 +195,10 @@ class _Reader:
             entries[name] = Entry(key, value)
             end = value.end
         if start.flow_style:
-            end = self._start + event.end_mark.index
-        return MappingNode(
-            entries, self._start + start.start_mark.index, end, bool(start.flow_style)
-        )
+            end = self._end_of(event)
+        return MappingNode(entries, self._begin_of(start), end, bool(start.flow_style))
 
-    def _key(self, event: Event, entries: dict[str, Entry]) -> tuple[Scalar, str]:
+    def _key(self, event: _Event, entries: dict[str, Entry]) -> tuple[Scalar, str]:
         # Not read as a node: keys could nest in keys, unseen by the count of levels.
         key = self._scalar(event) if isinstance(event, ScalarEvent) else None
         if key is None or not isinstance(key.value, str):
@@ -211,10 +210,10 @@ class _Reader:
             raise self._refuse(event, "the key is there twice", "remove one of them")
         return key, key.value
 
-    def _sequence(self, start: SequenceStartEvent) -> SequenceNode:
+    def _sequence(self, start: _Event) -> SequenceNode:
         self._check_tag(start, "seq")
         items: list[Node] = []
-        begin = self._start + start.start_mark.index
+        begin = self._begin_of(start)
         end = begin + 1
         while not isinstance(event := self._next(), SequenceEndEvent):
             self._path.append(f"[{len(items)}]")
@@ -222,15 +221,23 @@ class _Reader:
             self._path.pop()
             end = items[-1].end
         if start.flow_style:
-            end = self._start + event.end_mark.index
+            end = self._end_of(event)
         return SequenceNode(items, begin, end, bool(start.flow_style))
 
-    def _check_tag(self, event: CollectionStartEvent, kind: str) -> None:
+    def _begin_of(self, event: _Event) -> int:
+        index: int = event.start_mark.index
+        return self._start + index
+
+    def _end_of(self, event: _Event) -> int:
+        index: int = event.end_mark.index
+        return self._start + index
+
+    def _check_tag(self, event: _Event, kind: str) -> None:
         if event.tag not in (None, "!", _TAG + kind):
             raise self._refuse(event, "a tag that is not allowed here", "leave the tag out")
 
-    def _refuse(self, event: Event, problem: str, hint: str = "") -> ManifestError:
-        index = self._start + event.start_mark.index
+    def _refuse(self, event: _Event, problem: str, hint: str = "") -> ManifestError:
+        index = self._begin_of(event)
         return refusal(self._text, index, problem, path=self._path, hint=hint)
 
     def _syntax(self, error: yaml.YAMLError) -> ManifestError:
