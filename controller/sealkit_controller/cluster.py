@@ -133,6 +133,12 @@ class Cluster(Protocol):
         Returns the whole object after an apply, else its metadata.
         """
 
+    def replace(self, target: Target, body: Mapping[str, object]) -> JsonObject:
+        """Replace an object or, of a subresource, only that. Returns its metadata.
+
+        `body` is the whole object and carries the resourceVersion it replaces: 409 Conflict.
+        """
+
     def delete(self, target: Target, uid: str, resource_version: str) -> None:
         """Delete exactly this version of exactly this object, else 409 Conflict."""
 

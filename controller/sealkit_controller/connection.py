@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import re
 import select
 import socket
 import ssl
@@ -15,13 +16,16 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import BinaryIO, Final
 
 CONNECT_SECONDS: Final = 3.0
 # An idle connection older than this is looked at before it is used: the server may have closed it.
 _TRUSTED_IDLE_SECONDS: Final = 1.0
 _READ_BYTES: Final = 1 << 16
 _MAX_RESPONSE_BYTES: Final = 1 << 28  # a page of 500 objects of the largest size
+_MAX_LINE_BYTES: Final = 1 << 16
+_MAX_HEADERS: Final = 200
+_STATUS_LINE: Final = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})[ \r]")
 _MAX_EVENT_BYTES: Final = 1 << 24  # etcd refuses objects beyond 1.5 MiB by far
 
 Failure = (OSError, http.client.HTTPException)
@@ -74,13 +78,27 @@ class Response:
     body: bytes
 
 
+class _Connection:
+    """An open connection and the buffer in front of it."""
+
+    __slots__ = ("reader", "sock")
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.reader: BinaryIO = sock.makefile("rb")
+
+    def close(self) -> None:
+        self.reader.close()
+        self.sock.close()
+
+
 class Pool:
     """Idle keep-alive connections to one server, the most recently used first."""
 
     def __init__(self, access: Access, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._access = access
         self._now = monotonic
-        self._idle: deque[tuple[socket.socket, float]] = deque()
+        self._idle: deque[tuple[_Connection, float]] = deque()
         self._closed = False
 
     def exchange(self, request: Request) -> Response:
@@ -92,14 +110,14 @@ class Pool:
         Raises:
             OSError, HTTPException: see `Failure`.
         """
-        sock = self._take_idle()
-        if sock is not None:
-            response = self._try_kept(sock, request)
+        kept = self._take_idle()
+        if kept is not None:
+            response = self._try_kept(kept, request)
             if response is not None:
                 return response
-        sock = self._connect()
-        self._send(sock, request)
-        return self._receive(sock, request)
+        connection = _Connection(self._connect())
+        self._send(connection, request)
+        return self._receive(connection)
 
     def stream(self, request: Request) -> Stream:
         """Send a request on a connection of its own and read the head of the response.
@@ -108,9 +126,11 @@ class Pool:
             OSError, HTTPException: see `Failure`.
         """
         sock = self._connect()
-        self._send(sock, request)
         with _closed_on_error(sock):
-            return Stream(sock, _begin(sock, request))
+            self._write(sock, request)
+            response = http.client.HTTPResponse(sock)
+            response.begin()
+            return Stream(sock, response)
 
     def close(self) -> None:
         """Close the idle connections, and from now on each connection after its request."""
@@ -118,48 +138,50 @@ class Pool:
         while self._idle:
             self._idle.pop()[0].close()
 
-    def _try_kept(self, sock: socket.socket, request: Request) -> Response | None:
+    def _try_kept(self, kept: _Connection, request: Request) -> Response | None:
         try:
-            self._send(sock, request)
+            self._send(kept, request)
         except ConnectionError:
             return None  # the server never had the whole of it
         try:
-            return self._receive(sock, request)
+            return self._receive(kept)
         except (ConnectionError, http.client.RemoteDisconnected):
             # Not after a timeout: the server may still be working on it.
             if not request.repeatable:
                 raise
             return None
 
-    def _send(self, sock: socket.socket, request: Request) -> None:
-        with _closed_on_error(sock):
-            sock.settimeout(request.timeout_seconds)
-            sock.sendall(_message(request, f"{self._access.host}:{self._access.port}"))
+    def _send(self, connection: _Connection, request: Request) -> None:
+        with _closed_on_error(connection):
+            self._write(connection.sock, request)
 
-    def _receive(self, sock: socket.socket, request: Request) -> Response:
-        with _closed_on_error(sock):
-            raw = _begin(sock, request)
-            response = Response(raw.status, raw.getheader("Retry-After", ""), _read_whole(raw))
-        self._keep(sock, reusable=not raw.will_close)
+    def _write(self, sock: socket.socket, request: Request) -> None:
+        sock.settimeout(request.timeout_seconds)
+        sock.sendall(_message(request, f"{self._access.host}:{self._access.port}"))
+
+    def _receive(self, connection: _Connection) -> Response:
+        with _closed_on_error(connection):
+            response, reusable = read_response(connection.reader)
+        self._keep(connection, reusable=reusable)
         return response
 
-    def _keep(self, sock: socket.socket, *, reusable: bool) -> None:
+    def _keep(self, connection: _Connection, *, reusable: bool) -> None:
         if reusable and not self._closed:
-            self._idle.append((sock, self._now()))
+            self._idle.append((connection, self._now()))
             if not self._closed:  # else close() ran in between and may have missed it
                 return
             self.close()
-        sock.close()
+        connection.close()
 
-    def _take_idle(self) -> socket.socket | None:
+    def _take_idle(self) -> _Connection | None:
         while True:
             try:
-                sock, since = self._idle.pop()
+                connection, since = self._idle.pop()
             except IndexError:
                 return None
-            if self._now() - since < _TRUSTED_IDLE_SECONDS or not _is_readable(sock):
-                return sock
-            sock.close()
+            if self._now() - since < _TRUSTED_IDLE_SECONDS or not _is_readable(connection.sock):
+                return connection
+            connection.close()
 
     def _connect(self) -> socket.socket:
         access = self._access
@@ -173,11 +195,11 @@ class Pool:
 
 
 @contextlib.contextmanager
-def _closed_on_error(sock: socket.socket) -> Iterator[None]:
+def _closed_on_error(opened: socket.socket | _Connection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        sock.close()
+        opened.close()
         raise
 
 
@@ -196,23 +218,86 @@ def _message(request: Request, host: str) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode("ascii") + request.body
 
 
-def _begin(sock: socket.socket, request: Request) -> http.client.HTTPResponse:
-    response = http.client.HTTPResponse(sock, method=request.method)
-    try:
-        response.begin()
-    except BaseException:
-        response.close()
-        raise
-    return response
+def read_response(reader: BinaryIO) -> tuple[Response, bool]:
+    """Read one response (RFC 9112); return it, and whether the connection can be used again.
+
+    http.client does the same several times slower, by way of its parser for mail headers, and a
+    sync is little but two responses. Streams, which are few, are left to it.
+
+    Raises:
+        HTTPException: the response breaks off or is not HTTP.
+        OSError: the connection failed.
+    """
+    status = 100
+    while 100 <= status < 200:
+        status = _read_status(reader)
+        headers = _read_headers(reader)
+    chunked = headers.get(b"transfer-encoding", b"").lower() == b"chunked"
+    length = headers.get(b"content-length")
+    if status in {204, 304}:
+        body = b""
+    elif chunked:
+        body = b"".join(_read_chunks(reader))
+    elif length is not None:
+        body = _read_exactly(reader, _number(length, 10))
+    else:
+        body = reader.read(_MAX_RESPONSE_BYTES)
+    closes = b"close" in headers.get(b"connection", b"").lower()
+    delimited = chunked or length is not None or status in {204, 304}
+    retry_after = headers.get(b"retry-after", b"").decode("latin-1")
+    return Response(status, retry_after, body), delimited and not closes
 
 
-def _read_whole(raw: http.client.HTTPResponse) -> bytes:
-    with raw:
-        body = raw.read(_MAX_RESPONSE_BYTES)
-        # read() with a limit takes a body that breaks off, or goes on, for a whole one.
-        if raw.length or not raw.isclosed():
+def _read_status(reader: BinaryIO) -> int:
+    line = reader.readline(_MAX_LINE_BYTES)
+    if not line:
+        raise http.client.RemoteDisconnected("the connection ended before a response")
+    match = _STATUS_LINE.match(line)
+    if not match:
+        raise http.client.BadStatusLine("")  # without the line: it may be anything
+    return int(match[1])
+
+
+def _read_headers(reader: BinaryIO) -> dict[bytes, bytes]:
+    headers: dict[bytes, bytes] = {}
+    for _ in range(_MAX_HEADERS):
+        line = reader.readline(_MAX_LINE_BYTES)
+        if line in {b"\r\n", b"\n"}:
+            return headers
+        name, colon, value = line.partition(b":")
+        if not colon or not line.endswith(b"\n"):
             raise http.client.IncompleteRead(b"")
-        return body
+        headers[name.lower()] = value.strip()
+    raise http.client.HTTPException("too many headers")
+
+
+def _read_chunks(reader: BinaryIO) -> Iterator[bytes]:
+    total = 0
+    while size := _number(reader.readline(_MAX_LINE_BYTES).partition(b";")[0].strip(), 16):
+        total += size
+        if total > _MAX_RESPONSE_BYTES:
+            raise http.client.HTTPException("the response is too long")
+        yield _read_exactly(reader, size)
+        _read_exactly(reader, 2)
+    _read_headers(reader)  # trailers
+
+
+def _read_exactly(reader: BinaryIO, size: int) -> bytes:
+    if size > _MAX_RESPONSE_BYTES:
+        raise http.client.HTTPException("the response is too long")
+    body = reader.read(size)
+    if len(body) != size:
+        raise http.client.IncompleteRead(b"")
+    return body
+
+
+def _number(digits: bytes, base: int) -> int:
+    if not re.fullmatch(rb"[0-9a-fA-F]{1,16}", digits):
+        raise http.client.IncompleteRead(b"")
+    try:
+        return int(digits, base)
+    except ValueError:
+        raise http.client.HTTPException("not a length") from None
 
 
 def _is_readable(sock: socket.socket) -> bool:

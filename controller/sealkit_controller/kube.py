@@ -121,6 +121,12 @@ class HttpCluster:
         request = Request("PATCH", target.path + query, headers, _encode(body), repeatable=apply)
         return self._call(request, f"{'apply' if apply else 'patch'} {target}")
 
+    def replace(self, target: Target, body: Mapping[str, object]) -> JsonObject:
+        """See `Cluster.replace`."""
+        path = f"{target.path}?fieldManager={FIELD_MANAGER}"
+        request = Request("PUT", path, _headers(_PARTIAL_ONE, _JSON), _encode(body))
+        return self._call(request, f"replace {target}")
+
     def delete(self, target: Target, uid: str, resource_version: str) -> None:
         """See `Cluster.delete`."""
         preconditions = {"uid": uid, "resourceVersion": resource_version}

@@ -69,6 +69,11 @@ class Desired:
     secret: Secret
     owner: Metadata | None
 
+    @property
+    def spec_hash(self) -> str:
+        """What the Secret is made of; see the function of this name."""
+        return self.secret.annotations[HASH_ANNOTATION]
+
     def body(self) -> JsonObject:
         """Return the Secret as the API server takes it. The result holds plaintext."""
         body = self.secret.to_dict()
@@ -275,7 +280,7 @@ def _update(
         )
         return Plan(failed(Reason.SECRET_IMMUTABLE, message))
     if _is_in_place(existing, desired) and leftovers(existing, desired) is None:
-        return Plan(report)
+        return Plan(report, None, desired)
     return Plan(report, "updated", desired)
 
 

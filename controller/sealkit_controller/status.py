@@ -76,7 +76,7 @@ def new_status(
     secret_version: str,
     now: datetime,
 ) -> JsonObject | None:
-    """Return the status to write as a merge patch, None if it says so already.
+    """Return the status to write in place of `previous`, None if that says so already.
 
     No field changes merely because time passes: our own write comes back as an event.
     """
@@ -88,9 +88,7 @@ def new_status(
         status["lastHandledReconcileAt"] = manifest.requested[:253]
     if secret_version:
         status["secretResourceVersion"] = secret_version
-    if status == previous:
-        return None
-    return status | {name: None for name in previous if name not in status}
+    return None if status == previous else status
 
 
 def status_of(raw: Mapping[str, object]) -> Mapping[str, object]:

@@ -71,7 +71,7 @@ def test_many_manifests_become_secrets_by_two_writes_each(cluster: FakeCluster) 
         for key in keys:
             cluster.wait_for(SEALED_SECRETS, key, is_synced)
     assert len(cluster.sent("create", "secrets")) == 40
-    assert len(cluster.sent("merge", "sealedsecrets/status")) == 40
+    assert len(cluster.sent("replace", "sealedsecrets/status")) == 40
     assert cluster.sent("apply", "secrets") == []
 
 

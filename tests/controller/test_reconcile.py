@@ -101,7 +101,7 @@ def synced(world: World) -> World:
     return world
 
 
-STATUS = ("merge", "sealedsecrets/status")
+STATUS = ("replace", "sealedsecrets/status")
 
 
 def test_a_new_manifest_takes_two_writes(world: World) -> None:
@@ -191,7 +191,7 @@ def test_a_foreign_label_costs_one_look_and_no_write(synced: World) -> None:
 
 def test_a_crash_between_the_two_writes_is_made_up_for(world: World) -> None:
     world.apply(sealed())
-    world.cluster.fail("merge", "sealedsecrets/status", ApiError(0, "ConnectionResetError"))
+    world.cluster.fail("replace", "sealedsecrets/status", ApiError(0, "ConnectionResetError"))
     assert isinstance(world.run(), RetryAfter)
     world.restart()
     assert isinstance(world.run(), Done)
@@ -373,7 +373,7 @@ def test_a_request_is_answered_with_a_full_look(synced: World) -> None:
     token = {"reconcile.fluxcd.io/requestedAt": "2026-05-04T00:00:00Z"}
     synced.cluster.edit(SEALED_SECRETS, DB, {"metadata": {"annotations": token}})
     synced.run()
-    assert [sent.verb for sent in synced.cluster.requests] == ["get", "merge"]
+    assert [sent.verb for sent in synced.cluster.requests] == ["get", "replace"]
     assert child(synced.manifest, "status")["lastHandledReconcileAt"] == "2026-05-04T00:00:00Z"
     synced.run()
     assert synced.cluster.requests == []

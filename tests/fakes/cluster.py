@@ -147,7 +147,11 @@ class FakeCluster:
     def writes(self) -> list[Sent]:
         """Return the requests that change something."""
         with self._lock:
-            return [s for s in self.requests if s.verb in {"create", "apply", "merge", "delete"}]
+            return [
+                s
+                for s in self.requests
+                if s.verb in {"create", "apply", "merge", "replace", "delete"}
+            ]
 
     # The protocol `cluster.Cluster`.
 
@@ -203,6 +207,17 @@ class FakeCluster:
             new = _merged(old, change)
             stored = self._store(target.resource, new, old, FIELD_MANAGER)
             return copy.deepcopy(stored) if kind is PatchKind.APPLY else _metadata_of(stored)
+
+    def replace(self, target: Target, body: Mapping[str, object]) -> JsonObject:
+        with self._lock:
+            name = target.resource.plural + (f"/{target.subresource}" if target.subresource else "")
+            self._receive("replace", name, target.name, body)
+            old = self._existing(target)
+            version = child(body, "metadata").get("resourceVersion")
+            assert version, "an update must say which version it replaces"
+            _check_preconditions(old, {"resourceVersion": version})
+            change = {"status": copy.deepcopy(body["status"])} if target.subresource else dict(body)
+            return _metadata_of(self._store(target.resource, {**old, **change}, old, FIELD_MANAGER))
 
     def delete(self, target: Target, uid: str, resource_version: str) -> None:
         with self._lock:
