@@ -1,9 +1,9 @@
 """A tiny client of the Kubernetes API: one request, one reply, nothing hidden."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from http.client import HTTPResponse, HTTPSConnection
 from typing import Any, Self
 from urllib.parse import quote, urlencode
@@ -64,6 +64,11 @@ class Client:
 
     server: ApiServer
     namespace: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def accepting(self, media_types: str) -> Self:
+        """Return a client that asks for answers in another form."""
+        return replace(self, headers={"Accept": media_types})
 
     def path(self, resource: str, name: str = "") -> str:
         if resource.startswith("/"):
@@ -79,12 +84,11 @@ class Client:
         body: Any = None,
         *,
         content_type: str = "application/json",
-        headers: dict[str, str] | None = None,
         **query: str,
     ) -> Reply:
-        given = headers or {}
+        given: dict[str, str] = {}
         if body is not None:
-            given = {"Content-Type": content_type} | given
+            given = {"Content-Type": content_type}
             body = body if isinstance(body, (str, bytes)) else json.dumps(body)
         with self._open(method, path, body, given, query) as response:
             text = response.read().decode()
@@ -101,7 +105,7 @@ class Client:
         target = quote(path) + (f"?{urlencode(query)}" if query else "")
         sent = {"Authorization": f"Bearer {server.token}", "User-Agent": "contract-tests/1"}
         try:
-            connection.request(method, target, body, sent | headers)
+            connection.request(method, target, body, {**sent, **self.headers, **headers})
             with connection.getresponse() as response:
                 yield response
         finally:
@@ -132,12 +136,10 @@ class Client:
         return self.request("DELETE", self.path(resource, name), body, **query)
 
     @contextmanager
-    def watch(
-        self, resource: str, version: str, headers: dict[str, str] | None = None, **query: str
-    ) -> Iterator[Iterator[Any]]:
+    def watch(self, resource: str, version: str, **query: str) -> Iterator[Iterator[Any]]:
         """Open a watch and give its events; it ends by itself after `timeoutSeconds`, 20."""
         query = {"watch": "1", "resourceVersion": version, "timeoutSeconds": "20"} | query
-        with self._open("GET", self.path(resource), None, headers or {}, query) as response:
+        with self._open("GET", self.path(resource), None, {}, query) as response:
             assert response.status == 200, response.read()
             yield (json.loads(line) for line in response)
 

@@ -63,7 +63,7 @@ def test_resources_are_listed(api: Client) -> None:
     ("path", "group", "plural"), [("/api", "", "secrets"), ("/apis", GROUP, "widgets")]
 )
 def test_discovery_comes_in_one_piece(api: Client, path: str, group: str, plural: str) -> None:
-    reply = api.request("GET", path, headers={"Accept": f"{AGGREGATED},application/json"}).ok()
+    reply = api.accepting(f"{AGGREGATED},application/json").request("GET", path).ok()
     assert reply.headers["Content-Type"] == AGGREGATED
     assert reply.json["kind"] == "APIGroupDiscoveryList"
     items = {item["metadata"].get("name", ""): item for item in reply.json["items"]}

@@ -43,7 +43,7 @@ class Shell:
         """Run a command and return what came of it, whatever it was."""
         environment = self._environment | options.pop("environment", {})
         command = [str(self._binary), "-n", self._namespace, *arguments]
-        return subprocess.run(  # noqa: S603 -- the binary is found, not given
+        return subprocess.run(
             command,
             env=environment,
             capture_output=True,
@@ -62,9 +62,7 @@ class Shell:
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         """Start a command that goes on."""
         command = [str(self._binary), "-n", self._namespace, *arguments]
-        return subprocess.Popen(  # noqa: S603
-            command, env=self._environment, stdout=subprocess.PIPE, text=True
-        )
+        return subprocess.Popen(command, env=self._environment, stdout=subprocess.PIPE, text=True)
 
 
 @pytest.fixture

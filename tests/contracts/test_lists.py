@@ -7,7 +7,7 @@ import pytest
 from tests.contracts.client import WIDGETS, Client, config_map, secret, widget
 
 MAPS = "configmaps"
-TABLE = {"Accept": "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"}
+TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 PARTIAL = "application/json;as={};v=v1;g=meta.k8s.io,application/json"
 
 
@@ -146,8 +146,8 @@ def test_any_version_will_do_for_zero(five: Client) -> None:
 
 
 def test_secrets_can_be_listed_without_their_data(five: Client) -> None:
-    headers = {"Accept": PARTIAL.format("PartialObjectMetadataList")}
-    reply = five.request("GET", five.path("secrets"), headers=headers, limit="1").ok()
+    partial = five.accepting(PARTIAL.format("PartialObjectMetadataList"))
+    reply = partial.get("secrets", limit="1").ok()
     assert reply.json["kind"] == "PartialObjectMetadataList"
     assert reply.json["apiVersion"] == "meta.k8s.io/v1"
     (item,) = reply.json["items"]
@@ -157,8 +157,7 @@ def test_secrets_can_be_listed_without_their_data(five: Client) -> None:
 
 
 def test_one_secret_can_be_read_without_its_data(five: Client) -> None:
-    headers = {"Accept": PARTIAL.format("PartialObjectMetadata")}
-    reply = five.request("GET", five.path("secrets", "a"), headers=headers).ok()
+    reply = five.accepting(PARTIAL.format("PartialObjectMetadata")).get("secrets", "a").ok()
     assert reply.json.keys() == {"kind", "apiVersion", "metadata"}
 
 
@@ -169,7 +168,7 @@ def cells(reply: Any) -> tuple[list[str], list[Any]]:
 
 def test_a_table_has_the_columns_of_its_kind(api: Client) -> None:
     api.create("secrets", secret("a", data={"k": "", "l": ""})).ok()
-    columns, rows = cells(api.request("GET", api.path("secrets"), headers=TABLE).ok())
+    columns, rows = cells(api.accepting(TABLE).get("secrets").ok())
     assert columns == ["Name", "Type", "Data", "Age"]
     assert [row[:3] for row in rows] == [["a", "Opaque", 2]]
     assert all(row[3].endswith("s") for row in rows)
@@ -177,7 +176,7 @@ def test_a_table_has_the_columns_of_its_kind(api: Client) -> None:
 
 def test_a_table_of_config_maps_counts_their_keys(api: Client) -> None:
     api.create(MAPS, config_map("a", data={"k": "v"}, binaryData={"b": ""})).ok()
-    columns, rows = cells(api.request("GET", api.path(MAPS), headers=TABLE).ok())
+    columns, rows = cells(api.accepting(TABLE).get(MAPS).ok())
     assert columns == ["Name", "Data", "Age"]
     assert ["a", 2] in [row[:2] for row in rows]
 
@@ -186,7 +185,7 @@ def test_a_crd_gives_the_columns_of_its_tables(api: Client) -> None:
     api.create(WIDGETS, widget("a", spec={"size": 7})).ok()
     status = {"conditions": [{"type": "Other", "status": "X"}, {"type": "Ready", "status": "True"}]}
     api.patch(WIDGETS, "a/status", {"status": status}).ok()
-    reply = api.request("GET", api.path(WIDGETS), headers=TABLE).ok()
+    reply = api.accepting(TABLE).get(WIDGETS).ok()
     columns, rows = cells(reply)
     assert columns == ["Name", "Size", "Ready", "Colour", "Age"]
     assert [row[:4] for row in rows] == [["a", 7, "True", "red"]]
@@ -196,7 +195,7 @@ def test_a_crd_gives_the_columns_of_its_tables(api: Client) -> None:
 
 def test_a_cell_without_value_is_empty(api: Client) -> None:
     api.create(WIDGETS, widget("a")).ok()
-    _, rows = cells(api.request("GET", api.path(WIDGETS), headers=TABLE).ok())
+    _, rows = cells(api.accepting(TABLE).get(WIDGETS).ok())
     assert rows[0][2] is None
 
 
@@ -204,7 +203,7 @@ def test_rows_carry_metadata_or_objects_or_nothing(api: Client) -> None:
     api.create(WIDGETS, widget("a")).ok()
 
     def row(**query: str) -> Any:
-        reply = api.request("GET", api.path(WIDGETS), headers=TABLE, **query).ok()
+        reply = api.accepting(TABLE).get(WIDGETS, **query).ok()
         return reply.json["rows"][0]["object"]
 
     assert row()["kind"] == "PartialObjectMetadata"

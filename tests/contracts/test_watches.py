@@ -124,7 +124,7 @@ def test_a_watch_may_wait_for_a_version_to_come(api: Client) -> None:
 def test_secrets_can_be_watched_without_their_data(api: Client) -> None:
     start = api.get(SECRETS).version
     accept = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
-    with api.watch(SECRETS, start, headers={"Accept": accept}) as events:
+    with api.accepting(accept).watch(SECRETS, start) as events:
         api.create(SECRETS, secret("a", data={"k": "dg=="})).ok()
         event = next(events)
     assert event["object"].keys() == {"kind", "apiVersion", "metadata"}
@@ -134,7 +134,7 @@ def test_secrets_can_be_watched_without_their_data(api: Client) -> None:
 def test_a_table_can_be_watched(api: Client) -> None:
     start = api.get(WIDGETS).version
     accept = "application/json;as=Table;g=meta.k8s.io;v=v1"
-    with api.watch(WIDGETS, start, headers={"Accept": accept}) as events:
+    with api.accepting(accept).watch(WIDGETS, start) as events:
         api.create(WIDGETS, widget("a", spec={"size": 3})).ok()
         api.patch(WIDGETS, "a", {"spec": {"size": 4}}).ok()
         first, second = next(events), next(events)

@@ -61,11 +61,11 @@ def test_faults_can_be_forgotten(sandbox: Sandbox, api: Client) -> None:
     assert api.get(SECRETS).code == 200
 
 
-@pytest.mark.parametrize(("after_effect", "code"), [(False, 404), (True, 200)])
+@pytest.mark.parametrize(("reset", "code"), [(Reset(), 404), (Reset(after_effect=True), 200)])
 def test_a_connection_is_reset_before_or_after_the_write(
-    sandbox: Sandbox, api: Client, after_effect: bool, code: int
+    sandbox: Sandbox, api: Client, reset: Reset, code: int
 ) -> None:
-    sandbox.faults.add(Fault(Reset(after_effect), verb="create"))
+    sandbox.faults.add(Fault(reset, verb="create"))
     with pytest.raises((HTTPException, OSError)):
         api.create(SECRETS, secret("a"))
     assert api.get(SECRETS, "a").code == code

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from tests.controller.sandbox.conftest import MakeSandbox
 CRD = yaml.safe_load(Path("tests/contracts/widgets.yaml").read_text(encoding="utf-8"))
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 SECRETS = "secrets"
+PROTOBUF = "application/vnd.kubernetes.protobuf"
 
 
 def names(reply: Any) -> list[str]:
@@ -220,8 +222,7 @@ def test_a_protobuf_secret_is_read(api: Client) -> None:
     data = field(2, field(1, b"k") + field(2, b"v"))
     kind = field(1, field(1, b"v1") + field(2, b"Secret"))
     body = b"k8s\0" + kind + field(2, metadata + data + field(3, b"x/y") + b"\x28\x01")
-    headers = {"Content-Type": "application/vnd.kubernetes.protobuf"}
-    reply = api.request("POST", api.path(SECRETS), body, headers=headers).ok()
+    reply = api.request("POST", api.path(SECRETS), body, content_type=PROTOBUF).ok()
     document = reply.json
     assert (document["metadata"]["name"], document["data"]) == ("a", {"k": "dg=="})
     assert (document["type"], document["immutable"]) == ("x/y", True)
@@ -229,14 +230,13 @@ def test_a_protobuf_secret_is_read(api: Client) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"k8s\0\x0a", b"k8s\0\x0a\xff", b"k8s\0\x0d\0\0\0\0", b"{}"])
 def test_broken_protobuf_is_a_bad_request(api: Client, body: bytes) -> None:
-    headers = {"Content-Type": "application/vnd.kubernetes.protobuf"}
-    reply = api.request("POST", api.path(SECRETS), body, headers=headers)
+    reply = api.request("POST", api.path(SECRETS), body, content_type=PROTOBUF)
     assert (reply.code, reply.reason) == (400, "BadRequest")
 
 
 def test_a_body_that_is_too_large_is_refused(api: Client) -> None:
-    headers = {"Content-Length": str(4 << 20)}
-    reply = api.request("POST", api.path(SECRETS), b"", headers=headers)
+    large = replace(api, headers={"Content-Length": str(4 << 20)})
+    reply = large.request("POST", api.path(SECRETS), b"")
     assert (reply.code, reply.reason) == (413, "RequestEntityTooLarge")
 
 

@@ -35,14 +35,19 @@ _FIXED: Final = (
 
 def prepare(event: JsonObject, _old: JsonObject | None) -> None:
     """Write the fields of a `v1` Event that are shown even where they say nothing."""
-    shown = {"firstTimestamp": None, "lastTimestamp": None, "source": {}, "eventTime": None}
+    shown: JsonObject = {
+        "firstTimestamp": None,
+        "lastTimestamp": None,
+        "source": {},
+        "eventTime": None,
+    }
     for name, value in (shown | {"reportingComponent": "", "reportingInstance": ""}).items():
         event.setdefault(name, value)
 
 
 def prepare_new(event: JsonObject, _old: JsonObject | None) -> None:
     """Write the fields of an `events.k8s.io/v1` Event that are shown even where empty."""
-    shown = {"deprecatedFirstTimestamp": None, "deprecatedLastTimestamp": None}
+    shown: JsonObject = {"deprecatedFirstTimestamp": None, "deprecatedLastTimestamp": None}
     for name, value in (shown | {"deprecatedSource": {}}).items():
         event.setdefault(name, value)
 

@@ -56,7 +56,7 @@ _RULES: Final[Mapping[str, Rules]] = {
 
 
 class Registry:
-    """The served resources, by path. Replaced as a whole when a CRD changes, so reads need no lock."""
+    """The served resources, by path; replaced as a whole, so that reads need no lock."""
 
     def __init__(self) -> None:
         self._builtin = {_key(resource): resource for resource in builtin_resources()}

@@ -132,22 +132,19 @@ def _check_key(field: str, key: str) -> Iterator[Cause]:
 
 
 def _check_type(new: JsonObject, data: Mapping[str, bytes]) -> Iterator[Cause]:
-    match new.get("type"):
-        case "kubernetes.io/service-account-token":
-            if not (new["metadata"].get("annotations") or {}).get(_ACCOUNT_NAME):
-                yield required_value(f"metadata.annotations[{_ACCOUNT_NAME}]")
-        case "kubernetes.io/basic-auth":
-            if not {"username", "password"} & data.keys():
-                yield from (required_value("data[username]"), required_value("data[password]"))
-        case "kubernetes.io/ssh-auth":
-            if not data.get("ssh-privatekey"):
-                yield required_value("data[ssh-privatekey]")
-        case "kubernetes.io/tls":
-            for key in ("tls.crt", "tls.key"):
-                if key not in data:
-                    yield required_value(f"data[{key}]")
-        case "kubernetes.io/dockerconfigjson" | "kubernetes.io/dockercfg" as kind:
-            yield from _check_json(data, _JSON_KEYS[kind])
+    kind = new.get("type", "")
+    annotations = new["metadata"].get("annotations") or {}
+    if kind == "kubernetes.io/service-account-token" and not annotations.get(_ACCOUNT_NAME):
+        yield required_value(f"metadata.annotations[{_ACCOUNT_NAME}]")
+    elif kind == "kubernetes.io/basic-auth" and not {"username", "password"} & data.keys():
+        yield from (required_value("data[username]"), required_value("data[password]"))
+    elif kind == "kubernetes.io/ssh-auth" and not data.get("ssh-privatekey"):
+        yield required_value("data[ssh-privatekey]")
+    elif kind == "kubernetes.io/tls":
+        missing = (key for key in ("tls.crt", "tls.key") if key not in data)
+        yield from (required_value(f"data[{key}]") for key in missing)
+    elif kind in _JSON_KEYS:
+        yield from _check_json(data, _JSON_KEYS[kind])
 
 
 def _check_json(data: Mapping[str, bytes], key: str) -> Iterator[Cause]:

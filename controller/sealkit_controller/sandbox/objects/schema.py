@@ -18,7 +18,7 @@ _ALWAYS_KNOWN = frozenset({"apiVersion", "kind", "metadata"})
 
 
 def child_schema(schema: JsonObject, name: str) -> JsonObject | None:
-    """Return the schema of one field or map item, an empty one if anything goes, None if unknown."""
+    """Return the schema of a field or map item: empty if anything goes, None if unknown."""
     fields = schema.get("properties")
     if fields and name in fields:
         found: JsonObject = fields[name]

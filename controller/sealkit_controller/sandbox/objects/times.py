@@ -24,7 +24,7 @@ def from_time(text: str) -> datetime:
     Raises:
         ValueError: it is not RFC 3339.
     """
-    return datetime.fromisoformat(text.upper().replace("Z", "+00:00"))
+    return datetime.fromisoformat(text.upper())
 
 
 def is_rfc3339(text: str) -> bool:

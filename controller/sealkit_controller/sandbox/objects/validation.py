@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -49,21 +49,21 @@ def validate(value: Any, schema: JsonObject, path: str = "") -> Iterator[Cause]:
         yield from _check_choices(value, schema, path)
 
 
+_TYPE_NAMES: Mapping[type, str] = {
+    type(None): "null",
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    str: "string",
+    list: "array",
+    dict: "object",
+}
+
+
 def _type_of(value: Any) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "boolean"
-        case int():
-            return "integer"
-        case float():
-            return "integer" if value.is_integer() else "number"
-        case str():
-            return "string"
-        case list():
-            return "array"
-    return "object"
+    if isinstance(value, float) and value.is_integer():
+        return "integer"
+    return _TYPE_NAMES[type(value)]
 
 
 def _check_type(value: Any, schema: JsonObject, path: str) -> Iterator[Cause]:
@@ -155,14 +155,16 @@ def _check_map(value: JsonObject, schema: JsonObject, path: str) -> Iterator[Cau
     for name in schema.get("required") or ():
         if name not in value:
             yield required_value(f"{path}.{name}" if path else name)
-    for name in sorted(value):
-        if not path and name == "metadata":
-            continue
-        child = child_schema(schema, name)
-        if child:
-            yield from validate(value[name], child, f"{path}.{name}" if path else name)
+    yield from _check_fields(value, schema, path)
     if path and schema.get(EMBEDDED):
         yield from _check_embedded(value, path)
+
+
+def _check_fields(value: JsonObject, schema: JsonObject, path: str) -> Iterator[Cause]:
+    for name in sorted(value):
+        child = child_schema(schema, name)
+        if child and (path or name != "metadata"):  # the metadata of the root has its own rules
+            yield from validate(value[name], child, f"{path}.{name}" if path else name)
 
 
 def _check_embedded(value: JsonObject, path: str) -> Iterator[Cause]:

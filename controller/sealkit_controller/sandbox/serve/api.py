@@ -124,19 +124,21 @@ class Api:
         return self._do(call)
 
     def _do(self, call: Call) -> Response | Stream:
-        match call.verb:
-            case "get":
-                return Response(200, reads.get(self.world, call))
-            case "list":
-                return Response(200, reads.list_objects(self.world, call))
-            case "watch":
-                seconds = random.uniform(*_WATCH_SECONDS)  # noqa: S311 -- spreads, hides nothing
-                return Stream(watch.start(self.world, call, self.closing, seconds))
-            case "create" | "update" | "patch":
-                return self._write(call)
-            case "delete":
-                return self._delete(call)
-        return self._delete_collection(call)
+        verbs: dict[str, Callable[[Call], Response | Stream]] = {
+            "get": lambda call: Response(200, reads.get(self.world, call)),
+            "list": lambda call: Response(200, reads.list_objects(self.world, call)),
+            "watch": self._watch,
+            "create": self._write,
+            "update": self._write,
+            "patch": self._write,
+            "delete": self._delete,
+            "deletecollection": self._delete_collection,
+        }
+        return verbs[call.verb](call)
+
+    def _watch(self, call: Call) -> Stream:
+        seconds = random.uniform(*_WATCH_SECONDS)  # noqa: S311 -- spreads, hides nothing
+        return Stream(watch.start(self.world, call, self.closing, seconds))
 
     def _write(self, call: Call) -> Response:
         function = {"create": writes.create, "update": writes.update, "patch": writes.patch}

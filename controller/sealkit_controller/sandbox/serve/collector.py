@@ -19,8 +19,9 @@ from sealkit_controller.sandbox.serve.deletes import (
     DeleteOptions,
     delete_record,
 )
+from sealkit_controller.sandbox.serve.storing import rewrite
 from sealkit_controller.sandbox.serve.world import Call, Options, World
-from sealkit_controller.sandbox.serve.writes import create, rewrite
+from sealkit_controller.sandbox.serve.writes import create
 from sealkit_controller.sandbox.store.database import Change
 from sealkit_controller.sandbox.store.records import Key, Record, to_json
 from sealkit_controller.sandbox.wire.messages import Request

@@ -17,8 +17,9 @@ from sealkit_controller.sandbox.objects.status import (
 )
 from sealkit_controller.sandbox.serve.decode import read_body
 from sealkit_controller.sandbox.serve.present import arrange, to_document
+from sealkit_controller.sandbox.serve.storing import store
 from sealkit_controller.sandbox.serve.world import Call, World
-from sealkit_controller.sandbox.store.records import Key, Record, to_record
+from sealkit_controller.sandbox.store.records import Record
 
 FOREGROUND: Final = "foregroundDeletion"
 ORPHAN: Final = "orphan"
@@ -108,7 +109,7 @@ def delete_record(
         _mark(world, resource, document)
         if options.dry_run or document == to_document(resource, record):
             return Deleted(document, gone=False)
-        _write(world, resource, record.key, document)
+        store(world, resource, record.key, document)
         return Deleted(document, gone=False)
     if not options.dry_run:
         world.database.write(record.key, None)
@@ -144,16 +145,6 @@ def _mark(world: World, resource: Resource, document: JsonObject) -> None:
     if resource.storage == "namespaces":
         document["status"] = document.get("status", {}) | {"phase": "Terminating"}
         metadata.pop("deletionGracePeriodSeconds", None)
-
-
-def _write(world: World, resource: Resource, key: Key, document: JsonObject) -> None:
-    convert = resource.rules.to_storage
-    stored = convert(document) if convert else document
-    shown = world.registry.by_storage(resource.storage) or resource
-    version = world.database.next_version()
-    record = to_record(key, arrange(shown, stored), version, shown.selectable)
-    world.database.write(key, record)
-    document["metadata"]["resourceVersion"] = str(version)
 
 
 def delete_result(call: Call, deleted: Deleted) -> JsonObject:

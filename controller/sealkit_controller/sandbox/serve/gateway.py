@@ -47,22 +47,16 @@ class Gateway:
         return result
 
     def _result(self, request: Request, route: Route | None, facts: Facts) -> Result:
-        match self.faults.take(facts):
-            case None:
-                return self._answer(request, route)
-            case Answer() as answer:
-                return to_response(_failure(answer))
-            case Reset(after_effect=False):
-                return Drop()
-            case Reset():
-                self._answer(request, route)
-                return Drop()
-            case Hold(release=release):
-                while not (release.wait(0.1) or self.closing.is_set()):
-                    pass
-                return self._answer(request, route)
-            case action:
-                return self._disturbed(self._answer(request, route), action)
+        action = self.faults.take(facts)
+        if isinstance(action, Answer):
+            return to_response(_failure(action))
+        if isinstance(action, Reset) and not action.after_effect:
+            return Drop()
+        if isinstance(action, Hold):
+            while not (action.release.wait(0.1) or self.closing.is_set()):
+                pass
+        result = self._answer(request, route)
+        return result if action is None else self._disturbed(result, action)
 
     def _answer(self, request: Request, route: Route | None) -> Result:
         try:
@@ -71,12 +65,16 @@ class Gateway:
             return to_response(internal(f"{type(error).__name__}: {error}"))
 
     def _disturbed(self, result: Result, action: Action) -> Result:
-        if not isinstance(result, Stream):
-            return Mute() if isinstance(action, Silence) else Drop()
-        if isinstance(action, Silence):
-            return Stream(_silent(result.chunks, action.events, self.closing))
-        assert isinstance(action, Cut), action  # noqa: S101 -- all others are handled above
-        return Stream(_cut(result.chunks, action))
+        match result, action:
+            case Stream(), Silence():
+                return Stream(_silent(result.chunks, action.events, self.closing))
+            case Stream(), Cut():
+                return Stream(_cut(result.chunks, action))
+            case _, Silence():
+                return Mute()
+            case _, Reset() | Cut():
+                return Drop()
+        return result
 
 
 def _failure(answer: Answer) -> StatusError:

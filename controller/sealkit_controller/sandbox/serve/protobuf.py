@@ -1,12 +1,12 @@
 """Kubernetes' protobuf bodies, which kubectl sends for some built-in kinds; read only.
 
-Format: the four bytes `k8s\\0`, then a message that holds type and bytes of the object.
+Format: the letters k8s and a zero byte, then a message that holds type and bytes of the object.
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -40,9 +40,10 @@ def decode(body: bytes) -> JsonObject:
         if kind not in _messages():
             raise unsupported_media_type(("application/json", "application/yaml"))
         raw = base64.b64decode(envelope.get("raw", ""))
-        return envelope["typeMeta"] | _message(raw, kind)
+        document: JsonObject = envelope["typeMeta"] | _message(raw, kind)
     except (IndexError, KeyError, ValueError) as error:
         raise bad_request("the protobuf message in the body is malformed") from error
+    return document
 
 
 @cache
@@ -76,18 +77,8 @@ def _add(document: JsonObject, name: str, shape: str, raw: int | bytes) -> None:
 
 
 def _value(raw: int | bytes, shape: str) -> Any:
-    match shape:
-        case "text":
-            return _as_bytes(raw).decode()
-        case "bytes":
-            return base64.b64encode(_as_bytes(raw)).decode()
-        case "truth":
-            return bool(raw)
-        case "number":
-            return raw
-        case "Time" | "MicroTime":
-            return _time(_as_bytes(raw), micro=shape == "MicroTime")
-    return _message(_as_bytes(raw), shape)
+    convert = _SCALARS.get(shape)
+    return convert(raw) if convert else _message(_as_bytes(raw), shape)
 
 
 def _time(data: bytes, *, micro: bool) -> str | None:
@@ -133,3 +124,13 @@ def _varint(data: bytes, position: int) -> tuple[int, int]:
         if byte < 0x80:
             return result, position
         shift += 7
+
+
+_SCALARS: Final[dict[str, Callable[[int | bytes], Any]]] = {
+    "text": lambda raw: _as_bytes(raw).decode(),
+    "bytes": lambda raw: base64.b64encode(_as_bytes(raw)).decode(),
+    "truth": bool,
+    "number": lambda raw: raw,
+    "Time": lambda raw: _time(_as_bytes(raw), micro=False),
+    "MicroTime": lambda raw: _time(_as_bytes(raw), micro=True),
+}

@@ -91,19 +91,23 @@ def _cell(column: Column, document: JsonObject, now: datetime) -> Any:
         return special(document, paths, now)
     found = find(document, column.path)
     if not found:
-        return None if document["apiVersion"] not in {"v1"} else ""
-    return _as_type(found, column.type, now)
+        return "" if document["apiVersion"] == "v1" else None
+    if column.type == "string":
+        return _as_text(found)
+    return _as_type(found[0], column.type, now)
 
 
-def _as_type(found: list[Any], kind: str, now: datetime) -> Any:
-    value = found[0]
+def _as_text(found: list[Any]) -> str:
+    if isinstance(found[0], (list, dict, bool)):
+        return json.dumps(found[0], separators=(",", ":"))
+    return " ".join(map(str, found))
+
+
+def _as_type(value: Any, kind: str, now: datetime) -> Any:
+    """Return the value as a cell of its column, None (shown empty) if it is of another type."""
     match kind, value:
         case "date", str():
             return _age(value, now)
-        case "string", list() | dict() | bool():
-            return json.dumps(value, separators=(",", ":"))
-        case "string", _:
-            return " ".join(map(str, found)) if len(found) > 1 else str(value)
         case "integer", int() | float():
             return int(value)
         case ("number", int() | float()) | ("boolean", bool()):
