@@ -22,7 +22,6 @@ from yaml.events import (
     MappingStartEvent,
     ScalarEvent,
     SequenceEndEvent,
-    SequenceStartEvent,
     StreamEndEvent,
 )
 
@@ -163,7 +162,7 @@ class _Reader:
         style = event.style or ""
         if event.tag is not None:
             value = self._tagged(event)
-        elif not style and (not value or value[0] in _RESOLVABLE):
+        elif not style and (not event.value or event.value[0] in _RESOLVABLE):
             value = self._resolved(event)
         return Scalar(value, self._begin_of(event), self._end_of(event), style)
 
