@@ -42,7 +42,6 @@ class Reason(StrEnum):
     API_UNAVAILABLE = "ApiUnavailable"
     API_REFUSED = "ApiRefused"
     SECRET_TERMINATING = "SecretTerminating"  # noqa: S105
-    INTERNAL_ERROR = "InternalError"
 
 
 @dataclass(frozen=True, slots=True)
