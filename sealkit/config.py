@@ -142,9 +142,16 @@ def _cluster(name: str, raw: object) -> Cluster:
     return Cluster(
         name=name,
         kid=kid,
-        recipient=PurePosixPath(fields.text(entry.get("recipient"), f"{path}.recipient")),
+        recipient=_file(entry.get("recipient"), f"{path}.recipient"),
         not_after=_day(entry.get("notAfter"), f"{path}.notAfter"),
     )
+
+
+def _file(raw: object, path: str) -> PurePosixPath:
+    name = fields.text(raw, path)
+    if not name:
+        raise ConfigError("is empty", field=path)
+    return PurePosixPath(name)
 
 
 def _day(raw: object, path: str) -> date | None:
@@ -222,13 +229,16 @@ def _pattern(glob: str) -> str:
 
 
 def add_cluster(text: bytes, cluster: Cluster) -> str:
-    """Return the config text with one cluster added or replaced and every other byte kept.
+    """Return the text of a config that loads with one cluster added or replaced.
+
+    Every other byte is kept.
 
     Raises:
-        ConfigError: the text is not a config that can be edited.
+        ManifestError: the layout is one that cannot be edited safely.
     """
     entry: dict[str, object] = {"kid": cluster.kid, "recipient": str(cluster.recipient)}
     if cluster.not_after:
         entry["notAfter"] = cluster.not_after.isoformat()
-    resource = next(iter_resources(read_documents(text, file=NAME)[0]))
+    documents = read_documents(text, file=NAME)
+    resource = next(resource for document in documents for resource in iter_resources(document))
     return apply_edits(resource, [Set(("clusters", cluster.name), entry)])

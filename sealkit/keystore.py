@@ -19,11 +19,14 @@ from sealkit.files import read_bytes
 from sealkit.manifests.documents import iter_resources, read_documents
 
 if TYPE_CHECKING:
+    from kubernetes.client import Configuration
+
     from sealkit.keypair import KeyPair
 
 PUBLIC_KEYS: Final = "sealkit-public-keys"  # the ConfigMap that the controller publishes
 CURRENT: Final = "recipient"
 _TIMEOUT_SECONDS: Final = 15
+_ODD_SHAPES: Final = (LookupError, TypeError, AttributeError, ValueError)
 
 
 def load_recipient(path: Path) -> Recipient:
@@ -137,18 +140,14 @@ def fetch_from_context(context: str | None, kubeconfig: Path | None, namespace: 
 
     Raises:
         SealkitError: the cluster does not answer, or has no controller in `namespace`.
-        ConfigError: what it published is not a recipient.
+        ConfigError: what it published is not a recipient, or the kubeconfig is not usable.
     """
-    from kubernetes import client, config  # noqa: PLC0415 (24 times the start-up of Python)
+    from kubernetes import client  # noqa: PLC0415 (24 times the start-up of Python)
     from urllib3.exceptions import HTTPError  # noqa: PLC0415 (same)
-    from yaml import YAMLError  # noqa: PLC0415 (what a damaged kubeconfig raises)
 
-    file = str(kubeconfig) if kubeconfig else None
+    which = f"of context {context!r}" if context else "in use"
+    settings = _connection(context, kubeconfig, which)
     try:
-        settings = client.Configuration()
-        config.load_kube_config(  # type: ignore[no-untyped-call]  # has no annotations
-            file, context, client_configuration=settings
-        )
         with client.ApiClient(settings) as api:
             published = client.CoreV1Api(api).read_namespaced_config_map(
                 PUBLIC_KEYS, namespace, _request_timeout=_TIMEOUT_SECONDS
@@ -158,12 +157,27 @@ def fetch_from_context(context: str | None, kubeconfig: Path | None, namespace: 
             f"the cluster publishes no key in namespace {namespace} (HTTP {error.status})",
             hint="is the controller installed there? else pass --controller-namespace",
         ) from None  # the exception's own text holds the response body
-    except (config.ConfigException, HTTPError, OSError, YAMLError, LookupError) as error:
-        which = f"of context {context!r}" if context else "in use"
+    except (HTTPError, OSError) as error:
         what = f"the cluster {which} cannot be reached ({type(error).__name__})"
-        raise SealkitError(what, hint="kubectl config get-contexts") from error
+        raise SealkitError(what) from error
     text = (published.data or {}).get(CURRENT, "")
     return parse_recipient(text.encode(), f"{namespace}/{PUBLIC_KEYS}")
+
+
+def _connection(context: str | None, kubeconfig: Path | None, which: str) -> Configuration:
+    from kubernetes import client, config  # noqa: PLC0415 (as above)
+    from yaml import YAMLError  # noqa: PLC0415 (same)
+
+    settings = client.Configuration()
+    try:
+        config.load_kube_config(  # type: ignore[no-untyped-call]  # has no annotations
+            str(kubeconfig) if kubeconfig else None, context, client_configuration=settings
+        )
+    # The loader checks nothing: a field of the wrong shape ends in any of these.
+    except (config.ConfigException, YAMLError, *_ODD_SHAPES, OSError) as error:
+        what = f"the kubeconfig has no usable cluster {which} ({type(error).__name__})"
+        raise ConfigError(what, hint="kubectl config get-contexts") from error
+    return settings
 
 
 def fetch_from_url(url: str) -> Recipient:

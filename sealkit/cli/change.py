@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import click
@@ -11,12 +11,11 @@ from sealkit.cli.app import STDIO, App
 from sealkit.cli.audience import Audience, Choice, audience_for
 from sealkit.cli.output import print_report
 from sealkit.cli.resources import SEALED, Found, label_of, read_resources
-from sealkit.errors import ManifestError, UsageError
+from sealkit.cli.values import Sources, check_keys
+from sealkit.errors import UsageError
 from sealkit.manifests.sealed import KIND, SealedSecret, envelope_to_dict
-from sealkit.manifests.secret import check_data_key
 from sealkit.manifests.splice import Remove, Set, apply_edits
 from sealkit.sealing import set_values, unset_values
-from sealkit.sensitive import Sensitive
 
 Change = Callable[[SealedSecret, Audience], SealedSecret]
 
@@ -84,12 +83,12 @@ def set_command(
     """
     request = ChangeRequest(file, output, name, Choice(recipient_files=recipients))
     _check(request, keys, as_json=as_json)
-    paths = _paths(files)
-    _check_sources(app, request, keys, paths)
+    sources = Sources.parse(keys, files)
+    sources.check(app, file)
 
     def change(sealed: SealedSecret, audience: Audience) -> SealedSecret:
         # Only now, when nothing else can be wrong any more, is anybody asked for a secret.
-        return set_values(sealed, _values(app, keys, paths), audience.keys, app.random)
+        return set_values(sealed, sources.read(app), audience.keys, app.random)
 
     print_report(app, [run(request, app, change)], as_json=as_json)
 
@@ -123,74 +122,7 @@ def unset_command(
 def _check(request: ChangeRequest, keys: tuple[str, ...], *, as_json: bool) -> None:
     if as_json and (request.output or request.file) == STDIO:
         raise UsageError("--json needs -o FILE, standard output is the manifest")
-    for number, key in enumerate(keys, start=1):
-        name, equals, _ = key.partition("=")
-        if equals:
-            hint = f"sealkit set FILE {name} asks for it"
-            raise UsageError("a value on the command line ends up in the shell history", hint=hint)
-        try:
-            check_data_key(key, "")
-        except ManifestError:
-            # Not quoted: it may be a value in the wrong place.
-            what = f"KEY number {number} is not a data key, expected letters, digits, -, _ and ."
-            raise UsageError(what, hint="values are never given on the command line") from None
-
-
-def _paths(files: tuple[str, ...]) -> Mapping[str, str]:
-    """Parse the KEY=PATH pairs."""
-    paths: dict[str, str] = {}
-    for entry in files:
-        key, equals, path = entry.partition("=")
-        if not equals or not path:
-            raise UsageError("is not of the form KEY=PATH", field="--from-file")
-        check_data_key(key, "spec.encryptedData")
-        if key in paths:
-            raise UsageError("is given twice", field=key)
-        paths[key] = path
-    return paths
-
-
-def _check_sources(
-    app: App, request: ChangeRequest, keys: tuple[str, ...], paths: Mapping[str, str]
-) -> None:
-    """Refuse unclear sources of values before any is read."""
-    for position, key in enumerate(keys):
-        if key in paths or key in keys[:position]:
-            raise UsageError("is given twice", field=key)
-    if not keys and not paths:
-        raise UsageError("there is no key to set", hint="sealkit set FILE KEY")
-    if keys and request.file == STDIO:
-        hint = "use --from-file KEY=PATH for values"
-        raise UsageError("standard input holds the manifest already", hint=hint)
-    if len(keys) > 1 and not app.interactive():
-        hint = "use --from-file KEY=PATH for the others"
-        raise UsageError("standard input holds the value of one key only", hint=hint)
-
-
-def _values(
-    app: App, keys: tuple[str, ...], paths: Mapping[str, str]
-) -> Mapping[str, Sensitive]:
-    """Collect the new values: from files, from standard input, or by asking."""
-    values = {key: Sensitive(app.read(path)) for key, path in paths.items()}
-    for key in keys:
-        values[key] = _ask(app, key) if app.interactive() else _from_stdin(app)
-    return values
-
-
-def _ask(app: App, key: str) -> Sensitive:
-    answer = app.ask(f"{key}: ")
-    if not answer:
-        hint = f"for an empty value: sealkit set FILE {key} </dev/null"
-        raise UsageError("nothing was typed", field=key, hint=hint)
-    # Bytes that are no text in this locale arrive as surrogates, and leave as they came.
-    return Sensitive(answer.encode(errors="surrogateescape"))
-
-
-def _from_stdin(app: App) -> Sensitive:
-    value = app.read(STDIO)
-    if value.endswith(b"\n"):
-        app.say("sealkit: note: the value ends with a line break, which is part of it now")
-    return Sensitive(value)
+    check_keys(keys)
 
 
 def run(request: ChangeRequest, app: App, change: Change) -> Changed:

@@ -13,9 +13,17 @@ from sealkit.cli.app import STDIO, App
 from sealkit.cli.output import print_json
 from sealkit.config import NAME, Cluster, Config, add_cluster, find_config
 from sealkit.crypto.recipient import Recipient
-from sealkit.errors import ConfigError, SealkitError, UsageError
-from sealkit.files import read_bytes
-from sealkit.keystore import fetch_from_context, fetch_from_url, load_recipient, pinned_recipient
+from sealkit.errors import ConfigError, ManifestError, SealkitError, UsageError
+from sealkit.files import make_folder, read_bytes
+from sealkit.keystore import (
+    fetch_from_context,
+    fetch_from_url,
+    last_day,
+    load_recipient,
+    pinned_recipient,
+    standing,
+)
+from sealkit.manifests import fields
 
 FOLDER: Final = PurePosixPath(".sealkit")
 
@@ -75,26 +83,43 @@ def add_command(
 def add(request: AddRequest, app: App) -> Recipient:
     """Pin a cluster: write its recipient file and its entry in the configuration.
 
+    Pinning the same key again is no error; it may bring a new last day.
+
     Raises:
-        UsageError: no configuration, not exactly one source, or the cluster is pinned already.
+        UsageError: no configuration, not exactly one source, a bad name, or the cluster is pinned
+            to another key already.
         ConfigError: the key is not the one that --kid demands, or not usable.
     """
     config = _config(app)
-    if request.name in config.clusters and not request.replace:
-        pinned = config.clusters[request.name].kid
-        hint = "--replace pins another key"
-        raise UsageError(f"cluster {request.name!r} is pinned to {pinned} already", hint=hint)
+    _check_name(request.name)
     fetched = _fetch(request, app)
-    if request.kid and fetched.key.kid != request.kid:
-        raise ConfigError(f"the key found is {fetched.key.kid}, not {request.kid}")
-    recipient = Recipient(request.name, fetched.key, request.not_after or fetched.not_after)
-    path = FOLDER / f"{request.name}.pub"
-    cluster = Cluster(request.name, recipient.key.kid, path, recipient.not_after)
+    kid = fetched.key.kid
+    if request.kid and kid != request.kid:
+        raise ConfigError(f"the key found is {kid}, not {request.kid}")
+    pinned = config.clusters.get(request.name)
+    if pinned and pinned.kid != kid and not request.replace:
+        what = f"cluster {request.name!r} is pinned to {pinned.kid}, the key found is {kid}"
+        raise UsageError(what, hint="if the key was renewed: --replace")
+    # Nobody can add days to what the cluster says itself.
+    recipient = Recipient(request.name, fetched.key, last_day(fetched, request.not_after))
+    _pin(app, config, recipient)
+    return recipient
+
+
+def _check_name(name: str) -> None:
+    try:
+        fields.object_name(name, "NAME")
+    except ManifestError as error:
+        raise UsageError(error.problem, field=error.field) from error
+
+
+def _pin(app: App, config: Config, recipient: Recipient) -> None:
+    path = FOLDER / f"{recipient.cluster}.pub"
+    cluster = Cluster(recipient.cluster, recipient.key.kid, path, recipient.not_after)
     text = add_cluster(read_bytes(config.path), cluster)
-    (config.folder / FOLDER).mkdir(exist_ok=True)
+    make_folder(config.folder / FOLDER)
     app.write(str(config.folder / path), str(recipient))
     app.write(str(config.path), text)
-    return recipient
 
 
 def _config(app: App) -> Config:
@@ -118,12 +143,13 @@ def _fetch(request: AddRequest, app: App) -> Recipient:
 
 @dataclass(frozen=True)
 class Row:
-    """One pinned cluster and whether it can be sealed for today."""
+    """One pinned cluster: `state` is usable, expired, mismatched or unreadable."""
 
     name: str
     kid: str
     not_after: str
     state: str
+    problem: str = ""
 
 
 @clusters_command.command("list")
@@ -140,18 +166,23 @@ def list_command(app: App, as_json: bool) -> None:
         app.say("there is no cluster yet: sealkit clusters add NAME --context CTX")
     width = max((len(row.name) for row in rows), default=0)
     lines = (
-        f"{row.name:{width}}  {row.kid}  {row.not_after or 'no end date':11}  {row.state}\n"
+        f"{row.name:{width}}  {row.kid}  {row.not_after or 'no end':10}  {row.state}\n"
         for row in rows
     )
     app.write(STDIO, "".join(lines))
+    for row in rows:
+        if row.problem:
+            app.say(f"sealkit: note: {row.name}: {row.problem}")
 
 
 def _row(app: App, config: Config, cluster: Cluster) -> Row:
     path = config.folder / cluster.recipient
+    state, problem, last = "unreadable", "", cluster.not_after
     try:
-        recipient = pinned_recipient(path, cluster.kid, cluster.not_after, app.today())
+        recipient = load_recipient(path)
+        last = last_day(recipient, cluster.not_after)
+        state = standing(recipient, cluster.kid, cluster.not_after, app.today()).value
+        pinned_recipient(path, cluster.kid, cluster.not_after, app.today())
     except SealkitError as error:
-        day = cluster.not_after.isoformat() if cluster.not_after else ""
-        return Row(cluster.name, cluster.kid, day, error.problem)
-    last = cluster.not_after or recipient.not_after
-    return Row(cluster.name, cluster.kid, last.isoformat() if last else "", "usable")
+        problem = f"{app.shown(path)} {error.problem}"
+    return Row(cluster.name, cluster.kid, last.isoformat() if last else "", state, problem)

@@ -59,7 +59,8 @@ def run(app: App) -> list[str]:
         app.write(NAME, _CONFIG)
         lines.append(f"wrote {NAME}: next, sealkit clusters add NAME --context CTX")
     attributes = app.path(".gitattributes")
-    present = read_bytes(attributes).decode() if attributes.exists() else ""
+    # Its other lines may be in any encoding, and keep their bytes.
+    present = read_bytes(attributes).decode(errors="surrogateescape") if attributes.exists() else ""
     missing = [line for line in _ATTRIBUTES.splitlines() if line not in present.splitlines()]
     if missing:
         start = present if not present or present.endswith("\n") else present + "\n"

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 import click
 
 from sealkit.cli.app import STDIO, App
-from sealkit.cli.output import print_json
+from sealkit.cli.output import print_json, printable
 from sealkit.cli.resources import SEALED, Found, label_of, read_resources
 from sealkit.config import find_config
 from sealkit.errors import UsageError
@@ -15,13 +15,20 @@ from sealkit.manifests.sealed import KIND, SealedSecret
 
 
 @dataclass(frozen=True)
+class Reader:
+    """A key that opens an envelope; `cluster` is empty where the configuration knows no name."""
+
+    kid: str
+    cluster: str
+
+
+@dataclass(frozen=True)
 class Envelope:
-    """Who can open the values of one envelope; a name where the configuration knows the key."""
+    """Which keys open an envelope, and which values they see then."""
 
     id: str
     suite: str
-    clusters: tuple[str, ...]
-    kids: tuple[str, ...]
+    readers: tuple[Reader, ...]
     values: tuple[str, ...]
 
 
@@ -45,14 +52,12 @@ class Inspection:
         for envelope in self.envelopes:
             lines.append(f"  envelope {envelope.id} ({envelope.suite}) opens in:")
             lines += [
-                f"    {cluster or '(unknown cluster)'}  {kid}"
-                for cluster, kid in zip(envelope.clusters, envelope.kids, strict=True)
+                f"    {reader.kid}  {reader.cluster or '(not in the configuration)'}"
+                for reader in envelope.readers
             ]
-            lines.append(
-                "    values: "
-                + ", ".join(f"{key} ({self.keys[key]} bytes sealed)" for key in envelope.values)
-            )
-        return lines
+            values = (f"{key} ({self.keys[key]} bytes sealed)" for key in envelope.values)
+            lines.append(f"    values: {', '.join(values)}")
+        return [printable(line) for line in lines]
 
 
 @click.command("inspect")
@@ -103,8 +108,7 @@ def _inspect(entry: Found, names: dict[str, str]) -> Inspection:
             Envelope(
                 id=eid,
                 suite=envelope.suite,
-                clusters=tuple(names.get(kid, "") for kid in envelope.wraps),
-                kids=tuple(envelope.wraps),
+                readers=tuple(Reader(kid, names.get(kid, "")) for kid in envelope.wraps),
                 values=tuple(k for k, v in sealed.encrypted_data.items() if v.envelope == eid),
             )
             for eid, envelope in sealed.envelopes.items()

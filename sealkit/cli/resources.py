@@ -53,7 +53,8 @@ class Found:
             self.resource.located(error)
             raise
         except SealkitError as error:
-            error.located(file=self.resource.document.file, document=self.document)
+            if not error.file:  # else it is about another file
+                error.located(file=self.resource.document.file, document=self.document)
             raise
 
 

@@ -1,0 +1,286 @@
+"""`sealkit set` and `sealkit unset`: single values, without any private key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.sealkit.cli.desk import CANARY, TODAY, Desk, Result, key_of, only_sealed, secret_text
+
+FILE = "db.yaml"
+COMMENTED = f"# who owns this: the shop\n{secret_text()}---\nkind: ConfigMap # stays\n"
+
+
+@pytest.fixture
+def sealed(desk: Desk) -> Desk:
+    """The desk with a sealed manifest of PASSWORD and USER in a file with other documents."""
+    desk.ok("seal", "-o", FILE, stdin=COMMENTED)
+    return desk
+
+
+def refused(desk: Desk, result: Result, code: int, start: str) -> None:
+    """A refusal that left the file as it was."""
+    assert (result.code, result.out) == (code, ""), result.err
+    assert result.err.startswith(f"sealkit: error: {start}"), result.err
+    assert desk.values(desk.read(FILE)) == {"PASSWORD": b"hunter2", "USER": b"app"}
+
+
+def values(desk: Desk) -> dict[str, bytes]:
+    return desk.values(desk.read(FILE))
+
+
+class TestSet:
+    """Adding and changing."""
+
+    def test_a_value_from_standard_input(self, sealed: Desk) -> None:
+        result = sealed.ok("set", FILE, "PASSWORD", stdin=b"\x00new")
+        assert result.err == "set PASSWORD in db.yaml for prod, staging\n"
+        assert values(sealed) == {"PASSWORD": b"\x00new", "USER": b"app"}
+
+    def test_a_value_that_is_typed(self, sealed: Desk) -> None:
+        sealed.ok("set", FILE, "PASSWORD", answer="new")
+        assert sealed.asked == ["PASSWORD: "]
+        assert values(sealed)["PASSWORD"] == b"new"
+
+    def test_several_values_that_are_typed(self, sealed: Desk) -> None:
+        sealed.ok("set", FILE, "PASSWORD", "USER", answer=lambda prompt: prompt.lower())
+        assert values(sealed) == {"PASSWORD": b"password: ", "USER": b"user: "}
+
+    def test_bytes_that_are_no_text_survive_typing(self, sealed: Desk) -> None:
+        sealed.ok("set", FILE, "PASSWORD", answer="\udcff")
+        assert values(sealed)["PASSWORD"] == b"\xff"
+
+    def test_values_from_files(self, sealed: Desk) -> None:
+        path = sealed.keys_folder / "value"
+        path.write_bytes(bytes(range(256)))
+        sealed.ok("set", FILE, "USER", "--from-file", f"PASSWORD={path}", stdin="u")
+        assert values(sealed) == {"PASSWORD": bytes(range(256)), "USER": b"u"}
+
+    def test_a_file_name_may_hold_an_equals_sign(self, sealed: Desk) -> None:
+        path = sealed.keys_folder / "a=b"
+        path.write_bytes(b"x")
+        sealed.ok("set", FILE, "--from-file", f"PASSWORD={path}")
+        assert values(sealed)["PASSWORD"] == b"x"
+
+    def test_an_empty_value_can_be_piped(self, sealed: Desk) -> None:
+        sealed.ok("set", FILE, "PASSWORD", stdin=b"")
+        assert values(sealed)["PASSWORD"] == b""
+
+    def test_a_new_key_goes_to_its_place_in_the_order(self, sealed: Desk) -> None:
+        sealed.ok("set", FILE, "TOKEN", stdin="t")
+        data = only_sealed(sealed.read(FILE))["spec"]["encryptedData"]
+        assert list(data) == ["PASSWORD", "TOKEN", "USER"]
+        assert values(sealed)["TOKEN"] == b"t"
+
+    def test_every_other_line_keeps_its_bytes(self, sealed: Desk) -> None:
+        before = sealed.read(FILE).splitlines()
+        sealed.ok("set", FILE, "PASSWORD", stdin="new")
+        after = sealed.read(FILE).splitlines()
+        gone = [line for line in before if line not in after]
+        assert [line.split(":")[0].strip() for line in gone] == ["PASSWORD"]
+        assert "# who owns this: the shop" in after
+        assert "kind: ConfigMap # stays" in after
+
+    def test_an_envelope_that_nothing_uses_any_more_goes(self, sealed: Desk) -> None:
+        sealed.ok("set", FILE, "PASSWORD", "USER", answer="x")
+        assert len(only_sealed(sealed.read(FILE))["spec"]["envelopes"]) == 1
+
+    def test_a_line_break_at_the_end_is_kept_and_told(self, sealed: Desk) -> None:
+        result = sealed.ok("set", FILE, "PASSWORD", stdin="new\n")
+        assert result.err.startswith("sealkit: note: the value ends with a line break")
+        assert values(sealed)["PASSWORD"] == b"new\n"
+
+    def test_output_goes_elsewhere(self, sealed: Desk) -> None:
+        before = sealed.read(FILE)
+        out = sealed.ok("set", FILE, "PASSWORD", "-o", "-", stdin="new").out
+        assert sealed.values(out)["PASSWORD"] == b"new"
+        sealed.ok("set", FILE, "PASSWORD", "-o", "other.yaml", stdin="new")
+        assert sealed.values(sealed.read("other.yaml"))["PASSWORD"] == b"new"
+        assert sealed.read(FILE) == before
+
+    def test_a_manifest_from_standard_input(self, sealed: Desk) -> None:
+        path = sealed.keys_folder / "value"
+        path.write_bytes(b"new")
+        text = sealed.read(FILE)
+        result = sealed.ok("set", "-", "--from-file", f"PASSWORD={path}", stdin=text)
+        assert sealed.values(result.out)["PASSWORD"] == b"new"
+
+    def test_the_report_can_be_json(self, sealed: Desk) -> None:
+        result = sealed.ok("set", FILE, "PASSWORD", "--json", stdin="new")
+        assert result.json[0]["set"] == ["PASSWORD"]
+        assert result.json[0]["clusters"] == ["prod", "staging"]
+
+    def test_name_chooses_one_of_several(self, desk: Desk) -> None:
+        desk.ok("seal", "-o", FILE, stdin=f"{secret_text('a')}---\n{secret_text('b')}")
+        before = desk.read(FILE)
+        result = desk.run("set", FILE, "PASSWORD", stdin="x")
+        assert (result.code, desk.read(FILE)) == (2, before)
+        assert result.err.startswith("sealkit: error: db.yaml: holds several: 'a', 'b'")
+        desk.ok("set", FILE, "PASSWORD", "--name", "b", stdin="x")
+        first = before.index("---")
+        assert desk.read(FILE)[:first] == before[:first]
+
+    def test_without_configuration_the_recipients_are_given(self, bare: Desk) -> None:
+        path = bare.recipient("prod")
+        bare.ok("seal", "--recipient", path, "-o", FILE, stdin=secret_text())
+        bare.ok("set", FILE, "PASSWORD", "--recipient", path, stdin="new")
+        assert values(bare)["PASSWORD"] == b"new"
+
+
+class TestSetRefuses:
+    """Mistakes, each of which leaves the file as it was."""
+
+    def test_a_value_among_the_arguments(self, sealed: Desk) -> None:
+        result = sealed.run("set", FILE, f"PASSWORD={CANARY}")
+        refused(sealed, result, 2, "a value on the command line ends up in the shell history")
+        assert "sealkit: hint: sealkit set FILE PASSWORD asks for it" in result.err
+        assert CANARY not in result.err
+
+    def test_a_value_beside_its_key_is_not_quoted(self, sealed: Desk) -> None:
+        result = sealed.run("set", FILE, "PASSWORD", f"{CANARY}!")
+        refused(sealed, result, 2, "KEY number 2 is not a data key")
+        assert CANARY not in result.err
+
+    def test_no_key_at_all(self, sealed: Desk) -> None:
+        refused(sealed, sealed.run("set", FILE), 2, "there is no key to set")
+
+    def test_nothing_typed(self, sealed: Desk) -> None:
+        refused(sealed, sealed.run("set", FILE, "USER", answer=""), 2, "db.yaml:1: USER: nothing")
+
+    def test_two_values_on_standard_input(self, sealed: Desk) -> None:
+        result = sealed.run("set", FILE, "PASSWORD", "USER", stdin="x")
+        refused(sealed, result, 2, "standard input holds the value of one key only")
+
+    def test_manifest_and_value_on_standard_input(self, sealed: Desk) -> None:
+        result = sealed.run("set", "-", "USER", stdin=sealed.read(FILE))
+        refused(sealed, result, 2, "standard input holds the manifest already")
+
+    @pytest.mark.parametrize(
+        ("arguments", "start"),
+        [
+            (["USER", "USER"], "USER: is given twice"),
+            (["USER", "--from-file", "USER=value"], "USER: is given twice"),
+            (["--from-file", "USER"], "--from-file: is not of the form KEY=PATH"),
+            (["--from-file", "USER="], "--from-file: is not of the form KEY=PATH"),
+            (["USER", "-o", "-", "--json"], "--json needs -o FILE"),
+        ],
+    )
+    def test_misuse(self, sealed: Desk, arguments: list[str], start: str) -> None:
+        refused(sealed, sealed.run("set", FILE, *arguments, answer="x"), 2, start)
+
+    def test_a_value_file_that_is_missing(self, sealed: Desk) -> None:
+        result = sealed.run("set", FILE, "--from-file", "USER=none")
+        refused(sealed, result, 1, "none: cannot be read: no such file")
+
+    def test_nobody_is_asked_before_the_manifest_is_found_good(self, sealed: Desk) -> None:
+        for name, text in {"none.yaml": None, "bad.yaml": "a: [", "plain.yaml": "a: 1\n"}.items():
+            if text:
+                sealed.write(name, text)
+            assert sealed.run("set", name, "USER", answer="x").code in {1, 2}
+        assert sealed.asked == []
+
+    def test_a_file_without_manifest(self, sealed: Desk) -> None:
+        sealed.write("secret.yaml", secret_text())
+        result = sealed.run("set", "secret.yaml", "USER", stdin="x")
+        refused(sealed, result, 2, "secret.yaml: holds no SealedSecret\nsealkit: hint: sealkit seal")
+
+    def test_no_manifest_of_that_name(self, sealed: Desk) -> None:
+        result = sealed.run("set", FILE, "USER", "--name", "x", stdin="x")
+        refused(sealed, result, 2, "db.yaml: holds no SealedSecret named 'x'")
+
+    def test_a_value_that_breaks_a_rule_of_the_type(self, desk: Desk) -> None:
+        text = secret_text(**{".dockerconfigjson": "{}"}) + "type: kubernetes.io/dockerconfigjson\n"
+        desk.ok("seal", "-o", FILE, stdin=text)
+        before = desk.read(FILE)
+        result = desk.run("set", FILE, ".dockerconfigjson", stdin=CANARY)
+        assert (result.code, desk.read(FILE)) == (1, before)
+        assert "is not a JSON object" in result.err
+        assert CANARY not in result.err
+
+    def test_an_expired_key(self, sealed: Desk) -> None:
+        sealed.recipient("prod", not_after=TODAY)
+        result = sealed.run("set", FILE, "USER", stdin="x", today=TODAY.replace(day=2))
+        refused(sealed, result, 2, ".sealkit/prod.pub: the key expired on 2026-11-01")
+
+
+@pytest.mark.parametrize("verb", ["set", "unset"])
+class TestDrift:
+    """The configuration says who may read; a manifest that says otherwise is not touched."""
+
+    def test_a_cluster_more(self, sealed: Desk, verb: str) -> None:
+        sealed.config(prod=sealed.entry("prod"))
+        refused(sealed, sealed.run(verb, FILE, "USER", stdin="x"), 6, "db.yaml:1: spec.envelopes.")
+
+    def test_a_cluster_less(self, sealed: Desk, verb: str) -> None:
+        sealed.recipient("dev")
+        names = ("prod", "staging", "dev")
+        sealed.config(**{name: sealed.entry(name) for name in names})
+        result = sealed.run(verb, FILE, "USER", stdin="x")
+        refused(sealed, result, 6, "db.yaml:1: spec.envelopes.")
+        assert "is to open in prod, staging, dev" in result.err
+
+    def test_a_renewed_key(self, sealed: Desk, verb: str) -> None:
+        sealed.recipient("prod", key="prod-2")
+        entries = {"prod": sealed.entry("prod", kid=key_of("prod-2").kid)}
+        sealed.config(**entries, staging=sealed.entry("staging"))
+        refused(sealed, sealed.run(verb, FILE, "USER", stdin="x"), 6, "db.yaml:1: spec.envelopes.")
+
+    def test_a_scope_that_is_not_allowed(self, sealed: Desk, verb: str) -> None:
+        rule = {"paths": ["**"], "clusters": ["prod", "staging"], "scopes": ["cluster-wide"]}
+        sealed.config(rules=[rule])
+        refused(sealed, sealed.run(verb, FILE, "USER", stdin="x"), 6, "db.yaml:1: spec.scope: ")
+
+
+class TestUnset:
+    """Removing."""
+
+    def test_a_value_goes_and_the_rest_stays(self, sealed: Desk) -> None:
+        before = sealed.read(FILE).splitlines()
+        result = sealed.ok("unset", FILE, "USER")
+        assert result.err == "removed USER from db.yaml\n"
+        assert values(sealed) == {"PASSWORD": b"hunter2"}
+        after = sealed.read(FILE).splitlines()
+        assert [line for line in before if line not in after] == [
+            line for line in before if line.strip().startswith("USER:")
+        ]
+
+    def test_all_values(self, sealed: Desk) -> None:
+        sealed.ok("unset", FILE, "USER", "PASSWORD", "USER")
+        assert values(sealed) == {}
+
+    def test_the_report_can_be_json(self, sealed: Desk) -> None:
+        assert sealed.ok("unset", FILE, "USER", "--json").json[0]["removed"] == ["USER"]
+
+    def test_from_standard_input(self, sealed: Desk) -> None:
+        out = sealed.ok("unset", "-", "USER", stdin=sealed.read(FILE)).out
+        assert sealed.values(out) == {"PASSWORD": b"hunter2"}
+
+    def test_a_key_that_is_not_there(self, sealed: Desk) -> None:
+        result = sealed.run("unset", FILE, "USER", "NONE")
+        refused(sealed, result, 2, "db.yaml:1: spec.encryptedData.NONE: is not in the manifest")
+
+    def test_a_key_that_the_type_needs(self, desk: Desk) -> None:
+        text = secret_text(**{"tls.crt": "c", "tls.key": "k"}) + "type: kubernetes.io/tls\n"
+        desk.ok("seal", "-o", FILE, stdin=text)
+        before = desk.read(FILE)
+        result = desk.run("unset", FILE, "tls.key")
+        assert (result.code, desk.read(FILE)) == (1, before)
+        start = "sealkit: error: db.yaml:1: spec.encryptedData.tls.key: is missing, type"
+        assert result.err.startswith(start)
+
+    def test_a_value_among_the_arguments(self, sealed: Desk) -> None:
+        result = sealed.run("unset", FILE, f"USER={CANARY}")
+        refused(sealed, result, 2, "a value on the command line")
+        assert CANARY not in result.err
+
+    def test_no_key(self, sealed: Desk) -> None:
+        refused(sealed, sealed.run("unset", FILE), 2, "missing argument 'KEYS...'")
+
+
+def test_a_link_stays_a_link(sealed: Desk, tmp_path: Path) -> None:
+    link = sealed.folder / "link.yaml"
+    link.symlink_to(FILE)
+    sealed.ok("set", "link.yaml", "USER", stdin="x")
+    assert link.is_symlink()
+    assert values(sealed)["USER"] == b"x"
