@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
-import yaml
-
+from sealkit.errors import ManifestError
+from sealkit.manifests.documents import read_documents
 from sealkit_controller.sandbox.kinds.resource import Resource
 from sealkit_controller.sandbox.objects import metadata
 from sealkit_controller.sandbox.objects.schema import drop_nulls, prune
@@ -70,12 +70,18 @@ def parse(body: bytes, kind: str = "Object", *, is_yaml: bool = False) -> Any:
         StatusError: 400, it is neither.
     """
     try:
-        if is_yaml and not body.lstrip().startswith(b"{"):
-            return yaml.load(body, Loader=yaml.CSafeLoader)
-        return json.loads(body)
-    except (ValueError, yaml.YAMLError, RecursionError) as error:
+        return _read_yaml(body) if is_yaml else json.loads(body)
+    except (ValueError, ManifestError, RecursionError) as error:
         text = f"the object provided is unrecognized (must be of type {kind})"
         raise bad_request(f"{text}: couldn't get version/kind; json parse error") from error
+
+
+def _read_yaml(body: bytes) -> Any:
+    try:
+        return json.loads(body)  # JSON is YAML, and read ten times faster as what it is
+    except ValueError:
+        (document,) = read_documents(body)
+        return document.to_plain()
 
 
 def shape(call: Call, document: Any) -> Decoded:
@@ -108,7 +114,10 @@ def read_configuration(call: Call) -> JsonObject:
     Raises:
         StatusError: 400 for text that is no such object, 500 (as the real server) for others.
     """
-    document = _read_yaml(call.request.body)
+    try:
+        document = _read_yaml(call.request.body)
+    except (ValueError, ManifestError, RecursionError) as error:
+        raise bad_request("error decoding YAML: error converting YAML to JSON") from error
     resource = call.resource
     if not isinstance(document, dict) or not document.get("kind"):
         raise bad_request("invalid object type: /, Kind=")
@@ -126,17 +135,6 @@ def read_configuration(call: Call) -> JsonObject:
         drop_nulls(document, resource.schema)
         _check_types(resource, document)
     return document
-
-
-def _read_yaml(body: bytes) -> Any:
-    try:
-        return json.loads(body)  # JSON is YAML, and read ten times faster as what it is
-    except ValueError:
-        pass
-    try:
-        return yaml.load(body, Loader=yaml.CSafeLoader)
-    except yaml.YAMLError as error:
-        raise bad_request("error decoding YAML: error converting YAML to JSON") from error
 
 
 def with_metadata(schema: JsonObject) -> JsonObject:
