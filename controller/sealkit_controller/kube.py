@@ -37,9 +37,6 @@ from sealkit_controller.objects import (
 from sealkit_controller.settings import Settings
 
 PAGE_SIZE: Final = 500
-_WATCH_GRACE_SECONDS: Final = (
-    30  # the server ends a watch itself; only a dead peer is silent longer
-)
 _JSON: Final = "application/json"
 _WORD: Final = re.compile(r"[A-Za-z]{1,64}")  # what a reason may look like, to be shown
 # What is not needed is not sent: neither the manifest after each status, nor a Secret's content.
@@ -57,16 +54,23 @@ class HttpCluster:
     """A Kubernetes API server reached over HTTP; see `cluster.Cluster`.
 
     `count(method, code)` is called once for each response, with code "<error>" when there was
-    none.
+    none. The server ends a watch by itself, so one that is silent for `watch_grace_seconds` beyond
+    that has lost its server.
     """
 
     def __init__(
-        self, access: Access, settings: Settings | None = None, *, count: Count = count_nothing
+        self,
+        access: Access,
+        settings: Settings | None = None,
+        *,
+        count: Count = count_nothing,
+        watch_grace_seconds: int = 30,
     ) -> None:
         self._settings = settings or Settings()
         self._access = access
         self._pool = Pool(access)
         self._count = count
+        self._watch_grace_seconds = watch_grace_seconds
 
     @property
     def host(self) -> str:
@@ -103,7 +107,7 @@ class HttpCluster:
             "timeoutSeconds": str(seconds),
         }
         accept = _PARTIAL_ONE if selection.metadata_only else _JSON
-        path, grace = _selected(selection, query), _WATCH_GRACE_SECONDS
+        path, grace = _selected(selection, query), self._watch_grace_seconds
         request = Request("GET", path, _headers(accept), timeout_seconds=seconds + grace)
         return self._open_watch(request, f"watch {selection.resource.plural}")
 

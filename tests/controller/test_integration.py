@@ -5,7 +5,7 @@ import json
 import os
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 
 import pytest
@@ -92,19 +92,28 @@ class World:
         self, resource: Resource, holds: Callable[[JsonObject | None], bool], name: str = "db"
     ) -> JsonObject | None:
         """Watch until the object, None if it is not there, is as wanted, and return it."""
-        selection = Selection(resource, self.namespace)
-        version = [page.resource_version for page in self.cluster.pages(selection)][-1]
-        found = self.find(resource, self.place(name))
-        if holds(found):
-            return found
-        watch = self.cluster.watch(selection, version)
-        for event in watch:
-            if Metadata.of(event.object).key == self.place(name):
-                found = None if event.type == "DELETED" else event.object
+        for _ in range(10):  # each round outlives one watch, or one fault that was meant for others
+            with suppress(ApiError):
+                found = self._watch_for(resource, holds, self.place(name))
                 if holds(found):
-                    watch.close()
                     return found
         pytest.fail(f"{resource.plural} {name} is not as wanted")
+
+    def _watch_for(
+        self, resource: Resource, holds: Callable[[JsonObject | None], bool], key: ObjectKey
+    ) -> JsonObject | None:
+        selection = Selection(resource, self.namespace)
+        version = [page.resource_version for page in self.cluster.pages(selection)][-1]
+        found = self.find(resource, key)
+        if holds(found):
+            return found
+        with closing(self.cluster.watch(selection, version)) as watch:
+            for event in watch:
+                if Metadata.of(event.object).key == key:
+                    found = None if event.type == "DELETED" else event.object
+                    if holds(found):
+                        break
+        return found
 
     def wait_synced(self, name: str = "db") -> None:
         self.wait_for(SEALED_SECRETS, lambda raw: condition(raw) == ("True", "Synced"), name)
@@ -114,7 +123,7 @@ class World:
         self.wait_for(SECRETS, lambda raw: raw is not None and strings(raw, "data") == wanted, name)
 
 
-FAST = Settings(watch_timeout_seconds=10, request_timeout_seconds=10)
+FAST = Settings(watch_timeout_seconds=5, request_timeout_seconds=10)
 
 
 @pytest.fixture(

@@ -300,6 +300,17 @@ def test_a_watch_that_breaks_is_an_error() -> None:
     assert caught.value.status == 0
 
 
+def test_a_watch_whose_server_fell_silent_is_given_up() -> None:
+    settings = Settings(watch_timeout_seconds=0)
+    with Stub(lambda _: stream(event("ADDED"), end=False)) as stub:
+        cluster = HttpCluster(stub.access, settings, watch_grace_seconds=1)
+        watch = iter(cluster.watch(ALL, "1"))
+        next(watch)
+        with pytest.raises(ApiError) as caught:
+            next(watch)
+    assert caught.value.reason == "TimeoutError"
+
+
 def test_closing_a_watch_wakes_its_reader() -> None:
     with serving(lambda _: stream(event("ADDED"), end=False)) as (cluster, _):
         watch = cluster.watch(ALL, "1")
