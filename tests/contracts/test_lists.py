@@ -209,3 +209,66 @@ def test_rows_carry_metadata_or_objects_or_nothing(api: Client) -> None:
     assert row()["kind"] == "PartialObjectMetadata"
     assert row(includeObject="Object")["spec"]["size"] == 1
     assert row(includeObject="None") is None
+
+
+COLUMNS = {
+    "serviceaccounts": ["Name", "Age"],
+    "events": ["Last Seen", "Type", "Reason", "Object", "Message"],
+    "apis/coordination.k8s.io/v1/leases": ["Name", "Holder", "Age"],
+    "apis/rbac.authorization.k8s.io/v1/roles": ["Name", "Created At"],
+    "apis/rbac.authorization.k8s.io/v1/rolebindings": ["Name", "Role", "Age"],
+    "/api/v1/namespaces": ["Name", "Status", "Age"],
+    "/apis/apiextensions.k8s.io/v1/customresourcedefinitions": ["Name", "Created At"],
+}
+
+
+@pytest.mark.parametrize(("resource", "columns"), COLUMNS.items(), ids=COLUMNS)
+def test_built_in_kinds_have_columns(api: Client, resource: str, columns: list[str]) -> None:
+    reply = api.accepting(TABLE).get(resource).ok()
+    definitions = reply.json["columnDefinitions"]
+    assert [one["name"] for one in definitions if one["priority"] == 0] == columns
+
+
+def test_an_event_is_shown_in_one_row(api: Client) -> None:
+    about = {"kind": "Secret", "name": "s", "namespace": api.namespace}
+    event = {"metadata": {"name": "e"}, "involvedObject": about, "reason": "R", "message": "m"}
+    more = {"source": {"component": "c", "host": "h"}, "count": 3, "type": "Normal"}
+    moments = {"firstTimestamp": "2024-01-01T00:00:00Z", "lastTimestamp": "2024-01-02T00:00:00Z"}
+    api.create("events", event | more | moments).ok()
+    _, (row,) = cells(api.accepting(TABLE).get("events").ok())
+    assert row[1:7] == ["Normal", "R", "secret/s", "", "c, h", "m"]
+    assert row[8:] == [3, "e"]
+
+
+def test_a_binding_is_shown_with_its_subjects(api: Client) -> None:
+    subjects = [
+        {"kind": "User", "name": "u", "apiGroup": "rbac.authorization.k8s.io"},
+        {"kind": "Group", "name": "g", "apiGroup": "rbac.authorization.k8s.io"},
+        {"kind": "ServiceAccount", "name": "s", "namespace": api.namespace},
+    ]
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "r"}
+    resource = "apis/rbac.authorization.k8s.io/v1/rolebindings"
+    api.create(resource, {"metadata": {"name": "b"}, "roleRef": role, "subjects": subjects}).ok()
+    _, (row,) = cells(api.accepting(TABLE).get(resource).ok())
+    assert [*row[:2], *row[3:]] == ["b", "Role/r", "u", "g", f"{api.namespace}/s"]
+
+
+def test_one_object_can_be_a_table(api: Client) -> None:
+    api.create("secrets", secret("a")).ok()
+    columns, rows = cells(api.accepting(TABLE).get("secrets", "a").ok())
+    assert (columns[0], rows[0][0]) == ("Name", "a")
+
+
+def test_what_was_written_can_be_answered_as_metadata(api: Client) -> None:
+    partial = api.accepting(PARTIAL.format("PartialObjectMetadata"))
+    reply = partial.create("secrets", secret("a", data={"k": "dg=="})).ok()
+    assert (reply.json["kind"], "data" in reply.json) == ("PartialObjectMetadata", False)
+
+
+@pytest.mark.parametrize("selector", ["metadata.name", "a~b"])
+def test_a_broken_field_selector_is_a_bad_request(api: Client, selector: str) -> None:
+    assert api.get("secrets", fieldSelector=selector).code == 400
+
+
+def test_a_limit_must_be_a_number(api: Client) -> None:
+    assert api.get("secrets", limit="x").code == 400

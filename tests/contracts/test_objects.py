@@ -1,6 +1,7 @@
 """What every object has in common: identity, versions, conflicts, dry runs, names."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -231,3 +232,79 @@ def test_a_yaml_body_is_read(api: Client) -> None:
     path = api.path(SECRETS)
     reply = api.request("POST", path, text, content_type="application/yaml").ok()
     assert reply.json["data"] == {"k": "dg=="}
+
+
+OWNER = {"apiVersion": "v1", "kind": "ConfigMap", "name": "o", "uid": OTHER_UID}
+BAD_METADATA: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "empty-owner": (
+        {"ownerReferences": [{"apiVersion": "", "kind": "", "name": "", "uid": ""}]},
+        [f"metadata.ownerReferences.{one}" for one in ("apiVersion", "kind", "name", "uid")],
+    ),
+    "two-controllers": (
+        {"ownerReferences": [OWNER | {"controller": True, "uid": uid} for uid in ("x", "y")]},
+        ["metadata.ownerReferences"],
+    ),
+    "finalizer": ({"finalizers": ["a b/c"]}, ["metadata.finalizers"]),
+    "label-prefix": ({"labels": {"/a": "b"}}, ["metadata.labels"]),
+    "label-path": ({"labels": {"a/b/c": "d"}}, ["metadata.labels"]),
+    "label-key-length": ({"labels": {"a" * 64: "b"}}, ["metadata.labels"]),
+    "label-value-length": ({"labels": {"a": "b" * 64}}, ["metadata.labels"]),
+    "label-value": ({"labels": {"a": "-"}}, ["metadata.labels"]),
+}
+
+
+@pytest.mark.parametrize(("fields", "expected"), BAD_METADATA.values(), ids=BAD_METADATA)
+def test_broken_metadata_is_told_by_field(
+    api: Client, fields: dict[str, Any], expected: list[str]
+) -> None:
+    reply = api.create("configmaps", config_map("a", metadata={"name": "a"} | fields))
+    assert (reply.code, reply.reason) == (422, "Invalid")
+    assert {cause["field"] for cause in reply.causes} == set(expected)
+
+
+def test_a_label_with_a_prefix_and_no_name_is_refused(api: Client) -> None:
+    metadata = {"name": "a", "labels": {"example.com/": "b"}}
+    reply = api.create("configmaps", config_map("a", metadata=metadata))
+    assert reply.code == 422
+    assert reply.causes[0]["message"].startswith(
+        'Invalid value: "example.com/": name part must be non-empty'
+    )
+
+
+@pytest.mark.parametrize("name", ["A", "a.b", "a" * 64])
+def test_namespaces_are_dns_labels(api: Client, name: str) -> None:
+    reply = api.request("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
+    assert (reply.code, reply.causes[0]["field"]) == (422, "metadata.name")
+
+
+def test_a_role_may_be_named_freely(api: Client) -> None:
+    roles = "apis/rbac.authorization.k8s.io/v1/roles"
+    body = {"metadata": {"name": "system:Own"}, "rules": []}
+    api.create(roles, body).ok()
+    assert api.create(roles, {"metadata": {"name": "a/b"}}).code == 422
+    assert api.get(roles, "system:Own").ok().json["metadata"]["name"] == "system:Own"
+
+
+def test_a_name_is_needed(api: Client) -> None:
+    reply = api.create(SECRETS, {"metadata": {}})
+    assert (reply.code, reply.causes[0]["message"]) == (
+        422,
+        "Required value: name or generateName is required",
+    )
+
+
+def test_a_namespace_can_be_labelled(api: Client) -> None:
+    path = f"/api/v1/namespaces/{api.namespace}"
+    body = {"metadata": {"labels": {"l": "v"}}}
+    reply = api.request("PATCH", path, body, content_type="application/merge-patch+json").ok()
+    assert reply.json["metadata"]["labels"]["l"] == "v"
+    assert reply.json["status"]["phase"] == "Active"
+    assert reply.json["spec"] == {"finalizers": ["kubernetes"]}
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value"), [("dryRun", "Some"), ("fieldValidation", "Sometimes")]
+)
+def test_unknown_options_are_invalid(api: Client, parameter: str, value: str) -> None:
+    reply = api.create(SECRETS, secret("a"), **{parameter: value})
+    assert (reply.code, reply.causes[0]["field"]) == (422, parameter)

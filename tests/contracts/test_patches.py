@@ -131,3 +131,57 @@ def test_unknown_fields_in_a_patch_are_told(api: Client) -> None:
     reply = api.patch(WIDGETS, "a", {"spec": {"extra": 1}}, fieldValidation="Strict")
     assert reply.code in {400, 422}
     assert 'unknown field "spec.extra"' in reply.message
+
+
+def owner(name: str) -> dict[str, str]:
+    return {"apiVersion": "v1", "kind": "ConfigMap", "name": name, "uid": f"uid-of-{name}"}
+
+
+def test_a_strategic_patch_merges_owners_by_uid(api: Client) -> None:
+    def patched(owners: list[dict[str, Any]], **metadata: Any) -> Any:
+        body = {"metadata": {"ownerReferences": owners, **metadata}}
+        path = f"{api.path(SECRETS)}/a"
+        reply = api.request("PATCH", path, body, content_type=STRATEGIC, dryRun="All").ok()
+        found = reply.json["metadata"].get("ownerReferences", [])
+        return sorted((one["name"], one.get("controller")) for one in found)
+
+    metadata = {"name": "a", "finalizers": ["example.com/x"], "ownerReferences": [owner("b")]}
+    api.create(SECRETS, secret("a", metadata=metadata)).ok()
+    assert patched([owner("c")]) == [("b", None), ("c", None)]
+    assert patched([owner("b") | {"controller": True}]) == [("b", True)]
+    assert patched([{"$patch": "delete", "uid": "uid-of-b"}]) == []
+    assert patched([{"$patch": "replace"}, owner("c")]) == [("c", None)]
+    api.patch(SECRETS, "a", {"metadata": {"finalizers": None}}).ok()
+
+
+def test_a_strategic_patch_removes_from_a_plain_list(api: Client) -> None:
+    metadata = {"name": "a", "finalizers": ["example.com/x", "example.com/y"]}
+    api.create(SECRETS, secret("a", metadata=metadata)).ok()
+    body = {"metadata": {"$deleteFromPrimitiveList/finalizers": ["example.com/x"]}}
+    reply = api.patch(SECRETS, "a", body, STRATEGIC, dryRun="All").ok()
+    assert reply.json["metadata"]["finalizers"] == ["example.com/y"]
+    api.patch(SECRETS, "a", {"metadata": {"finalizers": None}}).ok()
+
+
+LISTS: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "append": ({"op": "add", "path": "/spec/plain/-", "value": "c"}, ["a", "b", "c"]),
+    "insert": ({"op": "add", "path": "/spec/plain/1", "value": "c"}, ["a", "c", "b"]),
+    "remove": ({"op": "remove", "path": "/spec/plain/0"}, ["b"]),
+    "replace": ({"op": "replace", "path": "/spec/plain/1", "value": "c"}, ["a", "c"]),
+}
+
+
+@pytest.mark.parametrize(("operation", "expected"), LISTS.values(), ids=LISTS)
+def test_a_json_patch_reaches_into_lists(
+    api: Client, operation: dict[str, Any], expected: list[str]
+) -> None:
+    api.create(WIDGETS, widget("a", spec={"size": 1, "plain": ["a", "b"]})).ok()
+    reply = api.patch(WIDGETS, "a", [operation], JSON_PATCH).ok()
+    assert reply.json["spec"]["plain"] == expected
+
+
+@pytest.mark.parametrize("path", ["/spec/plain/7", "/spec/plain/x", "/nope/nope", "spec"])
+def test_a_json_patch_of_a_place_that_is_not_there_fails(api: Client, path: str) -> None:
+    api.create(WIDGETS, widget("a", spec={"size": 1, "plain": ["a"]})).ok()
+    operations = [{"op": "replace", "path": path, "value": "x"}]
+    assert api.patch(WIDGETS, "a", operations, JSON_PATCH).code == 422
