@@ -6,6 +6,7 @@ file that somebody else can read while it is written.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -38,17 +39,17 @@ def read_bytes(path: Path) -> bytes:
 def write_atomically(path: Path, content: bytes, *, mode: int = PUBLIC_MODE) -> None:
     """Replace or create `path` with `content`; a symbolic link keeps pointing at its target.
 
-    An existing file keeps its permissions, less what `mode` forbids if it is private; a new one gets `mode` less what
-    the umask takes away. What is no regular file, such as a pipe, is written to as it stands. The
-    directory must exist. A process killed at the wrong moment leaves a file `.sealkit-….tmp`, with
-    the permissions of the target.
+    An existing file keeps its permissions, less what `mode` forbids if it is private; a new one
+    gets `mode` less what the umask takes away. What is no regular file, such as a pipe, is written
+    to as it stands. The directory must exist. A process killed at the wrong moment leaves a file
+    `.sealkit-….tmp`, with the permissions of the target.
 
     Raises:
         SealkitError: it cannot be written; the old file, if there was one, is unchanged.
     """
     target = Path(os.path.realpath(path))
     try:
-        old = target.stat().st_mode if target.exists() else None
+        old = _mode(target)
         if old is None or stat.S_ISREG(old):
             _replace(target, content, mode, old)
         else:
@@ -56,6 +57,12 @@ def write_atomically(path: Path, content: bytes, *, mode: int = PUBLIC_MODE) -> 
     except OSError as error:
         what = f"cannot be written: {reason_of(error)}"
         raise SealkitError(what).located(file=str(path)) from error
+
+
+def _mode(target: Path) -> int | None:
+    if target.is_symlink():  # resolved, and still a link: a ring
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    return target.stat().st_mode if target.exists() else None
 
 
 def _replace(target: Path, content: bytes, mode: int, old: int | None) -> None:

@@ -153,9 +153,7 @@ def _only(request: ChangeRequest, found: list[Found]) -> Found:
     if not found:
         named = f" named {request.name!r}" if request.name else ""
         hint = "sealkit seal makes one from a Secret"
-        raise UsageError(f"holds no {KIND}{named}", hint=hint).located(
-            file=label_of(request.file)
-        )
+        raise UsageError(f"holds no {KIND}{named}", hint=hint).located(file=label_of(request.file))
     if len(found) > 1:
         names = ", ".join(repr(entry.name) for entry in found)
         raise UsageError(f"holds several: {names}", hint="pass --name").located(

@@ -80,7 +80,7 @@ def read_resources(app: App, name: str) -> tuple[str, list[Found]]:
 
 
 def _kind_of_list(resource: Resource) -> object:
-    """Return the kind of the List that holds an object; `field` is its path, `items[0].items[1]`."""
+    """Return the kind of the List that an object is in; `field` is its path, `items[0]`."""
     *lists, _ = resource.field.split(".")
     node = resource.document.root
     for step in lists:

@@ -6,6 +6,7 @@ import click
 
 from sealkit.cli.app import STDIO, App
 from sealkit.cli.resources import SEALED, label_of, read_resources
+from sealkit.crypto.x1 import Kid, PrivateKey
 from sealkit.errors import UsageError
 from sealkit.files import PRIVATE_MODE
 from sealkit.keystore import parse_private_keys
@@ -45,7 +46,7 @@ def run(app: App, file: str, key_files: tuple[str, ...]) -> str:
     """
     if (file, *key_files).count(STDIO) > 1:
         raise UsageError("standard input can be only one of them: FILE or one --key")
-    keys = {}
+    keys: dict[Kid, PrivateKey] = {}
     for name in key_files:
         keys |= parse_private_keys(app.read(name), label_of(name))
     text, found = read_resources(app, file)

@@ -1,4 +1,4 @@
-"""Where the values for `sealkit set` come from: a prompt, standard input, files; never arguments."""
+"""Where new values come from: a prompt, standard input, files; never the command's arguments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A repository on a desk: commands run in this process, in a world made of memory and one folder."""
+"""A repository on a desk: commands run in this process, with streams in memory and one folder."""
 
 from __future__ import annotations
 
@@ -122,7 +122,9 @@ class Desk:
         found = sorted(path for path in self.folder.rglob("*") if path.is_file())
         return {str(path.relative_to(self.folder)): path.read_bytes() for path in found}
 
-    def config(self, rules: Sequence[object] = (), **clusters: Mapping[str, object]) -> None:
+    def config(
+        self, rules: Sequence[object] = (), clusters: Mapping[str, object] | None = None
+    ) -> None:
         """Write the configuration: the two clusters as they are pinned, unless told otherwise."""
         entries = clusters or {name: self.entry(name) for name in NAMES}
         config: dict[str, object] = {"apiVersion": API_VERSION, "clusters": entries}

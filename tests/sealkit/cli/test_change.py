@@ -183,7 +183,9 @@ class TestSetRefuses:
     def test_a_file_without_manifest(self, sealed: Desk) -> None:
         sealed.write("secret.yaml", secret_text())
         result = sealed.run("set", "secret.yaml", "USER", stdin="x")
-        refused(sealed, result, 2, "secret.yaml: holds no SealedSecret\nsealkit: hint: sealkit seal")
+        refused(
+            sealed, result, 2, "secret.yaml: holds no SealedSecret\nsealkit: hint: sealkit seal"
+        )
 
     def test_no_manifest_of_that_name(self, sealed: Desk) -> None:
         result = sealed.run("set", FILE, "USER", "--name", "x", stdin="x")
@@ -209,21 +211,21 @@ class TestDrift:
     """The configuration says who may read; a manifest that says otherwise is not touched."""
 
     def test_a_cluster_more(self, sealed: Desk, verb: str) -> None:
-        sealed.config(prod=sealed.entry("prod"))
+        sealed.config(clusters={"prod": sealed.entry("prod")})
         refused(sealed, sealed.run(verb, FILE, "USER", stdin="x"), 6, "db.yaml:1: spec.envelopes.")
 
     def test_a_cluster_less(self, sealed: Desk, verb: str) -> None:
         sealed.recipient("dev")
         names = ("prod", "staging", "dev")
-        sealed.config(**{name: sealed.entry(name) for name in names})
+        sealed.config(clusters={name: sealed.entry(name) for name in names})
         result = sealed.run(verb, FILE, "USER", stdin="x")
         refused(sealed, result, 6, "db.yaml:1: spec.envelopes.")
         assert "is to open in prod, staging, dev" in result.err
 
     def test_a_renewed_key(self, sealed: Desk, verb: str) -> None:
         sealed.recipient("prod", key="prod-2")
-        entries = {"prod": sealed.entry("prod", kid=key_of("prod-2").kid)}
-        sealed.config(**entries, staging=sealed.entry("staging"))
+        prod = sealed.entry("prod", kid=key_of("prod-2").kid)
+        sealed.config(clusters={"prod": prod, "staging": sealed.entry("staging")})
         refused(sealed, sealed.run(verb, FILE, "USER", stdin="x"), 6, "db.yaml:1: spec.envelopes.")
 
     def test_a_scope_that_is_not_allowed(self, sealed: Desk, verb: str) -> None:

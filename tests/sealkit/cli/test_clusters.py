@@ -214,9 +214,7 @@ class TestFromTheNetwork:
         result = started.run("clusters", "add", "prod", "--kubeconfig", "kubeconfig", *arguments)
         refused(started, result, code, start)
 
-    @pytest.mark.parametrize(
-        "text", ["a: [", "[]", "clusters: 1", "", "users: {a: b}"], ids=lambda text: repr(text)
-    )
+    @pytest.mark.parametrize("text", ["a: [", "[]", "clusters: 1", "", "users: {a: b}"], ids=repr)
     def test_a_kubeconfig_that_is_none(self, started: Desk, text: str) -> None:
         started.write("kubeconfig", text)
         result = started.run("clusters", "add", "prod", "--kubeconfig", "kubeconfig")
@@ -235,7 +233,7 @@ class TestList:
         desk.recipient("old", not_after=date(2026, 1, 31))
         desk.recipient("swapped", key="attacker")
         names = ("prod", "old", "swapped", "lost")
-        desk.config(**{name: desk.entry(name) for name in names})
+        desk.config(clusters={name: desk.entry(name) for name in names})
         result = desk.ok("clusters", "list")
         assert result.out.splitlines() == [
             f"prod     {key_of('prod').kid}  no end      usable",
@@ -249,7 +247,7 @@ class TestList:
         assert notes[2].startswith("sealkit: note: lost: .sealkit/lost.pub cannot be read: ")
 
     def test_the_last_day_counts(self, desk: Desk) -> None:
-        desk.config(prod=desk.entry("prod", notAfter=TODAY.isoformat()))
+        desk.config(clusters={"prod": desk.entry("prod", notAfter=TODAY.isoformat())})
         assert desk.ok("clusters", "list", "--json").json[0]["state"] == "usable"
         tomorrow = TODAY.replace(day=2)
         (row,) = desk.ok("clusters", "list", "--json", today=tomorrow).json

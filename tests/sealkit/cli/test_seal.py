@@ -214,7 +214,9 @@ def test_raw_reads_a_file(desk: Desk) -> None:
         pytest.param(["a.yaml", "b.yaml"], "several files", id="several-to-stdout"),
         pytest.param(["--json"], "--json", id="json-and-manifest-on-stdout"),
         pytest.param(["--raw", "K"], "--raw", id="raw-without-name"),
-        pytest.param(["--raw", "K", "--name", "x", "-i", "a.yaml"], "--in-place", id="raw-in-place"),
+        pytest.param(
+            ["--raw", "K", "--name", "x", "-i", "a.yaml"], "--in-place", id="raw-in-place"
+        ),
         pytest.param(["--raw", "K", "--name", "X!", "-n", "a"], "--name: ", id="bad-name"),
         pytest.param(["--name", "X!"], "--name: ", id="bad-new-name"),
         pytest.param(["-n", "X!"], "--namespace: ", id="bad-namespace"),
@@ -321,7 +323,7 @@ class TestAudience:
         refused(result, 2, ".sealkit/prod.pub: the key expired on 2026-11-01")
 
     def test_the_configuration_may_end_a_key_earlier(self, desk: Desk) -> None:
-        desk.config(prod=desk.entry("prod", notAfter="2026-10-31"))
+        desk.config(clusters={"prod": desk.entry("prod", notAfter="2026-10-31")})
         refused(desk.run("seal", stdin=secret_text()), 2, ".sealkit/prod.pub: the key expired")
 
     def test_a_recipient_file_with_another_key_than_the_pinned_one(self, desk: Desk) -> None:
