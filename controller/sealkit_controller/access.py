@@ -70,7 +70,7 @@ class _Credentials:
             if renew:
                 self.configuration = self._load()
             value = self.configuration.get_api_key_with_prefix("BearerToken", "authorization")
-        return value or ""
+        return (value or "").strip()
 
     def _load(self) -> Configuration:
         loaded = Configuration()

@@ -207,14 +207,14 @@ def _message(request: Request, host: str) -> bytes:
     """Return head and body as one piece: one write is one packet and one TLS record.
 
     Raises:
-        ValueError: a header would break out of its line.
+        HTTPException: a header would break out of its line.
     """
     lines = [f"{request.method} {request.path} HTTP/1.1", f"Host: {host}"]
     lines += [f"{name}: {value}" for name, value in request.headers.items()]
     if request.method != "GET":
         lines.append(f"Content-Length: {len(request.body)}")
-    if any("\r" in line or "\n" in line for line in lines):
-        raise ValueError("a request header holds a line break")
+    if any("\r" in line or "\n" in line or not line.isascii() for line in lines):
+        raise http.client.HTTPException("not fit for a header")  # such as a damaged token
     return "\r\n".join([*lines, "", ""]).encode("ascii") + request.body
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from sealkit import __version__
 from sealkit.keypair import KeyState
+from sealkit_controller.__main__ import main
 from sealkit_controller.app import Controller
 from sealkit_controller.cluster import ApiError
 from sealkit_controller.objects import (
@@ -233,19 +235,23 @@ def test_the_command_runs_until_it_is_told_to_stop(tmp_path: Path) -> None:
     assert "Traceback" not in rest
 
 
-@pytest.mark.parametrize(
-    ("environ", "arguments", "code", "said"),
-    [
-        ({"SEALKIT_WORKERS": "x"}, (), 2, "SEALKIT_WORKERS: is not a whole number"),
-        ({}, ("--kubeconfig", "/missing"), 2, "no usable Kubernetes configuration"),
-    ],
-)
-def test_the_command_says_in_one_line_what_is_wrong(
-    environ: dict[str, str], arguments: tuple[str, ...], code: int, said: str
-) -> None:
-    with command(*arguments, **environ) as process:
+def test_a_wrong_setting_is_said_in_one_line() -> None:
+    with command(SEALKIT_WORKERS="x") as process:
         _, errors = process.communicate(timeout=30)
-    assert process.returncode == code
-    assert errors.startswith("sealkit-controller: error: ")
-    assert said in errors
+    assert process.returncode == 2
+    assert errors.startswith("sealkit-controller: error: SEALKIT_WORKERS: is not a whole number")
     assert len(errors.splitlines()) == 1
+
+
+def test_a_missing_kubeconfig_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--kubeconfig", "/missing"]) == 2
+    errors = capsys.readouterr().err
+    assert errors.startswith("sealkit-controller: error: no usable Kubernetes configuration")
+    assert len(errors.splitlines()) == 1
+
+
+def test_the_command_knows_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--version"])
+    assert caught.value.code == 0
+    assert capsys.readouterr().out.strip() == __version__
