@@ -146,6 +146,16 @@ def test_what_an_updater_removes_is_nobodys(api: Client) -> None:
     assert owners(reply.json) == {"alice Apply": {"f:data": {"f:l": {}}}}
 
 
+def test_many_updaters_are_joined(api: Client) -> None:
+    api.create(MAPS, config_map("a", data={"k": "v"}), fieldManager="updater-00").ok()
+    for number in range(1, 13):
+        body = {"data": {f"k{number}": "v"}}
+        api.patch(MAPS, "a", body, fieldManager=f"updater-{number:02}").ok()
+    found = owners(api.get(MAPS, "a").json)
+    assert len(found) == 10
+    assert found["ancient-changes Update"]["f:data"].items() >= {".": {}, "f:k": {}}.items()
+
+
 def test_books_can_be_cleared(api: Client) -> None:
     apply(api, "alice", {"k": "v"}).ok()
     cleared = api.patch(MAPS, "a", {"metadata": {"managedFields": [{}]}}).ok()

@@ -21,8 +21,8 @@ def main(arguments: Sequence[str]) -> int:
     with Sandbox(options.port, options.database) as sandbox:
         sandbox.install_crds()
         _write_private(options.kubeconfig, sandbox.kubeconfig())
-        print(f"serving {sandbox.url}", flush=True)  # noqa: T201 -- this is its output
-        print(f"export KUBECONFIG={options.kubeconfig}", flush=True)  # noqa: T201
+        sys.stdout.write(f"serving {sandbox.url}\nexport KUBECONFIG={options.kubeconfig}\n")
+        sys.stdout.flush()
         stop.wait()
     return 0
 

@@ -103,9 +103,9 @@ def _check_schema(schema: JsonObject, path: str) -> Iterator[Cause]:
         yield required_value(f"{path}.type", "must not be empty for specified object fields")
     elif kind is not None and kind not in _TYPES:
         yield unsupported_value(f"{path}.type", kind, _TYPES)
-    if schema.get("additionalProperties") is False:
-        detail = "must not be false"
-        yield invalid_value(f"{path}.additionalProperties", False, detail)  # noqa: FBT003 -- value
+    extra = schema.get("additionalProperties")
+    if extra is False:
+        yield invalid_value(f"{path}.additionalProperties", extra, "must not be false")
     for name, child in _children(schema):
         yield from _check_schema(child, f"{path}.{name}")
 

@@ -50,7 +50,7 @@ def compile_path(path: str) -> tuple[Step, ...]:
 
 def _step(match: re.Match[str]) -> Step:
     if match["filter"]:
-        return _filter(match["filter"], match["op"] == "==", _literal(match["value"]))
+        return _filter(match["filter"], _literal(match["value"]), wanted=match["op"] == "==")
     if match["index"]:
         return _index(int(match["index"]))
     name = match["quoted"] or match["name"]
@@ -75,7 +75,7 @@ def _all(value: Any) -> Iterable[Any]:
     return value if isinstance(value, list) else []
 
 
-def _filter(path: str, wanted: bool, literal: Any) -> Step:  # noqa: FBT001 -- `==` or `!=`
+def _filter(path: str, literal: Any, *, wanted: bool) -> Step:
     def step(value: Any) -> Iterable[Any]:
         items = value if isinstance(value, list) else []
         return [item for item in items if (literal in find(item, path)) is wanted]

@@ -179,7 +179,11 @@ def applied(
     if before:
         owned = claimed.union(*(manager.fields for manager in others))
         document = apply.drop_abandoned(document, schema, before.fields, owned)
-    others = _taken_over(others, live, document, schema, by=by, force=force)
+    difference = fieldsets.compare(without_managers(live), document, schema)
+    changed, removed = by.relevant(difference.changed), by.relevant(difference.removed)
+    if not force:
+        _check_conflicts(others, changed)
+    others = [manager.without(changed | removed) for manager in others]
     unchanged = document == without_managers(live)
     time = (before.time if before else "") if unchanged else by.time
     mine = replace(entry, fields=claimed - _UNOWNED, time=time)
@@ -198,25 +202,14 @@ def _leaves_first(path: fieldsets.Path) -> list[tuple[bool, str]]:
     return [(place < len(path), element) for place, element in enumerate(path, 1)]
 
 
-def _taken_over(  # noqa: PLR0913 -- both objects, both sides, and whether to ask
-    others: list[Manager],
-    live: JsonObject,
-    document: JsonObject,
-    schema: JsonObject,
-    *,
-    by: Writer,
-    force: bool,
-) -> list[Manager]:
-    difference = fieldsets.compare(without_managers(live), document, schema)
-    changed = by.relevant(difference.changed)
+def _check_conflicts(others: list[Manager], changed: FieldSet) -> None:
     conflicts = [
         (manager, path)
         for manager in others
         for path in sorted(manager.fields & changed, key=_leaves_first)
     ]
-    if conflicts and not force:
+    if conflicts:
         raise _conflict(conflicts)
-    return [manager.without(changed | by.relevant(difference.removed)) for manager in others]
 
 
 def without_managers(document: JsonObject) -> JsonObject:

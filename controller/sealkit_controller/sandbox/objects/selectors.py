@@ -33,11 +33,6 @@ class Selector:
             (fields.get(name, "") == value) is wanted for name, value, wanted in self.fields
         )
 
-    def field(self, name: str) -> str:
-        """Return the value that a field must equal, "" if any will do."""
-        found = (value for field, value, wanted in self.fields if field == name and wanted)
-        return next(found, "")
-
 
 def parse_selector(label_text: str, field_text: str, fields: frozenset[str]) -> Selector:
     """Return the selector of a request.

@@ -45,7 +45,7 @@ class Collector:
             database.listeners.append(self._notice)
             for storage in database.storages():
                 for record in database.records(storage):
-                    self._notice(Change(record.version, None, record))
+                    self._notice(Change(record.version, record.key, None, record))
         self._thread.start()
 
     def close(self) -> None:
@@ -72,9 +72,8 @@ class Collector:
         """Do what one change calls for. Must cope with a world that has moved on since."""
         record = change.after
         if record is None:
-            before = change.before
-            assert before is not None, change  # noqa: S101 -- a change has at least one side
-            self._after_removal(before)
+            if change.before:
+                self._after_removal(change.before)
             return
         if record.owners:
             self._check_owners(record)

@@ -41,7 +41,7 @@ def decode(body: bytes) -> JsonObject:
             raise unsupported_media_type(("application/json", "application/yaml"))
         raw = base64.b64decode(envelope.get("raw", ""))
         document: JsonObject = envelope["typeMeta"] | _message(raw, kind)
-    except (IndexError, KeyError, ValueError) as error:
+    except (IndexError, KeyError, TypeError, ValueError) as error:
         raise bad_request("the protobuf message in the body is malformed") from error
     return document
 
@@ -96,7 +96,7 @@ def _signed(number: int) -> int:
 
 def _as_bytes(raw: int | bytes) -> bytes:
     if isinstance(raw, int):
-        raise ValueError("a number where bytes should be")  # noqa: TRY004 -- bad data, not code
+        raise TypeError("a number where bytes should be")
     return raw
 
 

@@ -42,8 +42,8 @@ class Watch:
     deadline: float
     tell_initial_end: bool = False
     closing: Callable[[], bool] = lambda: False
-    _next_bookmark: float = field(default=0.0, init=False)
-    _columns_sent: bool = field(default=False, init=False)
+    next_bookmark: float = field(default=0.0, init=False)
+    columns_sent: bool = field(default=False, init=False)
 
 
 def start(world: World, call: Call, closing: Callable[[], bool], seconds: float) -> Iterator[bytes]:
@@ -78,7 +78,7 @@ def start(world: World, call: Call, closing: Callable[[], bool], seconds: float)
         tell_initial_end=initial,
         closing=closing,
     )
-    return _lines(watch, initial or watch.version == 0)
+    return _lines(watch, initial=initial or watch.version == 0)
 
 
 def replace_name(selector: Selector, name: str) -> Selector:
@@ -88,9 +88,9 @@ def replace_name(selector: Selector, name: str) -> Selector:
     return replace(selector, fields=(*selector.fields, ("metadata.name", name, True)))
 
 
-def _lines(watch: Watch, initial: bool) -> Iterator[bytes]:  # noqa: FBT001 -- from the query
+def _lines(watch: Watch, *, initial: bool) -> Iterator[bytes]:
     now = time.monotonic()
-    watch._next_bookmark = now + watch.world.bookmark_seconds  # noqa: SLF001 -- its own module
+    watch.next_bookmark = now + watch.world.bookmark_seconds
     if initial:
         yield from _initial(watch)
     while time.monotonic() < watch.deadline and not watch.closing():
@@ -124,7 +124,7 @@ def _wait(watch: Watch) -> list[Change]:
     with database.changed:
         changes = database.changes(watch.resource.storage, watch.version)
         if not changes and watch.version >= database.compacted:
-            left = min(watch.deadline, watch._next_bookmark) - time.monotonic()  # noqa: SLF001
+            left = min(watch.deadline, watch.next_bookmark) - time.monotonic()
             database.changed.wait(max(0.0, min(_LOOK_SECONDS, left)))
             changes = database.changes(watch.resource.storage, watch.version)
         if watch.version < database.compacted and not watch.closing():
@@ -164,9 +164,9 @@ def _shown(watch: Watch, record: Record) -> bytes:
     if not watch.view.kind:
         return to_body(watch.resource, record)
     shown = render_one(watch.world, watch.resource, record, watch.view)
-    if watch.view.kind == "Table" and watch._columns_sent:  # noqa: SLF001
+    if watch.view.kind == "Table" and watch.columns_sent:
         shown["columnDefinitions"] = None
-    watch._columns_sent = True  # noqa: SLF001
+    watch.columns_sent = True
     return to_json(shown)
 
 
@@ -176,8 +176,8 @@ def _line(kind: str, body: bytes) -> bytes:
 
 def _bookmark(watch: Watch) -> Iterator[bytes]:
     now = time.monotonic()
-    if watch.bookmarks and now >= watch._next_bookmark:  # noqa: SLF001
-        watch._next_bookmark = now + watch.world.bookmark_seconds  # noqa: SLF001
+    if watch.bookmarks and now >= watch.next_bookmark:
+        watch.next_bookmark = now + watch.world.bookmark_seconds
         yield _bookmark_line(watch)
 
 

@@ -22,15 +22,9 @@ class Change:
     """One write: the object before and after, either of which may be missing."""
 
     version: int
+    key: Key
     before: Record | None
     after: Record | None
-
-    @property
-    def key(self) -> Key:
-        """The object that changed."""
-        record = self.after or self.before
-        assert record is not None, "a change has at least one side"  # noqa: S101 -- invariant
-        return record.key
 
 
 class Store(Protocol):
@@ -142,7 +136,7 @@ class Database:
         The caller holds `lock` since it read the state that the write is based on.
         """
         shelf = self._shelves.setdefault(key.storage, _Shelf())
-        change = Change(self.version + 1, shelf.records.get(key[1:]), record)
+        change = Change(self.version + 1, key, shelf.records.get(key[1:]), record)
         self._store.save(change)
         self.version = change.version
         if change.before:

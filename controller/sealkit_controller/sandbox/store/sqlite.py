@@ -10,6 +10,7 @@ from typing import Final
 from sealkit_controller.sandbox.store.database import Change
 from sealkit_controller.sandbox.store.records import Key, Record
 
+_DELETE: Final = "DELETE FROM object WHERE storage = ? AND namespace = ? AND name = ?"
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS object (
     storage TEXT, namespace TEXT, name TEXT, uid TEXT, version INTEGER,
@@ -48,8 +49,7 @@ class SqliteStore:
         self._connection.execute("UPDATE counter SET version = ?", (change.version,))
         record = change.after
         if record is None:
-            where = "storage = ? AND namespace = ? AND name = ?"
-            self._connection.execute(f"DELETE FROM object WHERE {where}", change.key)  # noqa: S608 -- constant
+            self._connection.execute(_DELETE, change.key)
         else:
             entry = json.dumps([dict(record.labels), dict(record.fields), record.owners])
             row = (*record.key, record.uid, record.version, record.body, entry)

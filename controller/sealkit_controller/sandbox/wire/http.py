@@ -67,6 +67,8 @@ class HttpServer:
         self.closing.set()
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):  # wakes `accept` where the shutdown of a listener does not
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
         self._acceptor.join()
         self._listener.close()
         with self._lock:
@@ -186,7 +188,7 @@ class _Conversation:
                 if not self._fill():
                     raise _BrokenRequestError
             line, _, self._buffer = self._buffer.partition(b"\r\n")
-            size = int(line.partition(b";")[0], 16)
+            size = _chunk_size(line)
             chunk = self._read_exactly(size + 2)[:-2]
             if not size:
                 return body
@@ -243,6 +245,13 @@ _TOO_LARGE: Final = (
     b'{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"Request '
     b'entity too large: limit is 3145728","reason":"RequestEntityTooLarge","code":413}'
 )
+
+
+def _chunk_size(line: bytes) -> int:
+    text = line.partition(b";")[0].strip()
+    if not re.fullmatch(rb"[0-9a-fA-F]{1,8}", text):
+        raise _BrokenRequestError
+    return int(text, 16)
 
 
 def _head(code: int, response: Response) -> bytes:
