@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 PUBLIC_KEYS: Final = "sealkit-public-keys"  # the ConfigMap that the controller publishes
 CURRENT: Final = "recipient"
+_RECIPIENT: Final = b"-----BEGIN SEALKIT RECIPIENT-----"
 _TIMEOUT_SECONDS: Final = 15
 _ODD_SHAPES: Final = (LookupError, TypeError, AttributeError, ValueError)
 
@@ -110,9 +111,12 @@ def parse_private_keys(raw: bytes, source: str) -> Mapping[Kid, PrivateKey]:
         ConfigError: there is no key, or a damaged one.
         ManifestError: it is not YAML or JSON that is safe to read.
     """
+    hint = "kubectl get secret -n sealkit-system -l sealkit.dev/key -o yaml"
+    if raw.startswith(_RECIPIENT):
+        what = "is a public key, a private one is needed"
+        raise ConfigError(what, hint=hint).located(file=source)
     keys = {pair.key.kid: pair.key for pair in _key_pairs(raw, source)}
     if not keys:
-        hint = "kubectl get secret -n sealkit-system -l sealkit.dev/key -o yaml"
         raise ConfigError("holds no key of sealkit", hint=hint).located(file=source)
     return keys
 

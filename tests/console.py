@@ -2,40 +2,53 @@
 
 A block is fenced with ```console. `$ command` runs in one shell per document, `> ` continues it. The
 lines below are its output, standard error included: `…` stands for any characters in a line, a line
-`…` alone for any lines. `[6]` at the end is the exit code, left out where it is 0.
+`…` alone for any lines. `[6]` at the end is the exit code, left out where it is 0. Of a block that
+shows no output at all, only the exit codes are compared.
 """
 
 from __future__ import annotations
 
 import re
 import subprocess
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 _BLOCK: Final = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_LIMIT_SECONDS: Final = 120
 _END: Final = "--end-of-output--"
 _EXIT_CODE: Final = re.compile(r"\[(\d+)\]")
 
 
 @dataclass(frozen=True)
 class Step:
-    """One command with the output and exit code that the document promises."""
+    """One command with the exit code that the document promises, and its output if it is shown."""
 
     line: int
     command: str
-    output: str
+    output: str | None
     code: int
+
+    def complaint(self, output: str, code: int) -> str:
+        """Return what is wrong with a run of this step, or nothing."""
+        if code != self.code:
+            return f"exit code {code}, expected {self.code}; the output was:\n{output}"
+        if self.output is None or matches(self.output, output):
+            return ""
+        return f"expected:\n{self.output}\nbut the output was:\n{output}"
 
 
 def steps(text: str) -> list[Step]:
     """Return the commands of all console blocks of a document, in order."""
-    found = []
+    found: list[Step] = []
     for block in _BLOCK.finditer(text):
         first = text.count("\n", 0, block.start(1)) + 1
-        found += _steps_of_block(block[1].splitlines(), first)
+        of_block = list(_steps_of_block(block[1].splitlines(), first))
+        silent = not any(step.output for step in of_block)
+        found += [replace(step, output=None) if silent else step for step in of_block]
     return found
 
 
@@ -67,7 +80,9 @@ def _match_lines(expected: list[str], actual: list[str]) -> bool:
     if head.strip() == "…":
         return any(_match_lines(rest, actual[start:]) for start in range(len(actual) + 1))
     pattern = ".*?".join(re.escape(part) for part in head.split("…"))
-    return bool(actual) and bool(re.fullmatch(pattern, actual[0])) and _match_lines(rest, actual[1:])
+    return (
+        bool(actual) and bool(re.fullmatch(pattern, actual[0])) and _match_lines(rest, actual[1:])
+    )
 
 
 class Shell:
@@ -80,7 +95,9 @@ class Shell:
         """Run a command and return its output, standard error included, and its exit code."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(f"{{ {command}\n}} </dev/null\ncode=$?; echo; echo {_END} $code\n")
+        self._process.stdin.write(
+            f"{{ {command}\n}} </dev/null\ncode=$?; echo; echo {_END} $code\n"
+        )
         self._process.stdin.flush()
         lines: list[str] = []
         for line in self._process.stdout:
@@ -92,7 +109,7 @@ class Shell:
 
 @contextmanager
 def shell(folder: Path, environment: Mapping[str, str]) -> Iterator[Shell]:
-    """Start a shell in a folder; it ends with the block."""
+    """Start a shell in a folder; it ends with the block, or by force after two minutes."""
     process = subprocess.Popen(
         ["bash", "--norc", "--noprofile"],
         cwd=folder,
@@ -102,9 +119,12 @@ def shell(folder: Path, environment: Mapping[str, str]) -> Iterator[Shell]:
         stderr=subprocess.STDOUT,
         text=True,
     )
+    hung = threading.Timer(_LIMIT_SECONDS, process.kill)
+    hung.start()
     try:
         yield Shell(process)
     finally:
+        hung.cancel()
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.close()

@@ -85,12 +85,12 @@ def audience_for(app: App, target: Path | None, choice: Choice) -> Audience:
     rule = config.rule_for(target) if target else None
     if rule is None:
         names = _without_rule(app, config, target, wanted)
-        return Audience(tuple(_pinned(app, config, name) for name in names))
+        return Audience(_pinned(app, config, names))
     if wanted and set(wanted) != set(rule.clusters):
         what = f"is to be sealed for {', '.join(rule.clusters)}, not for {', '.join(wanted)}"
         hint = f"the first rule in {app.shown(config.path)} that covers the file decides"
         raise PolicyError(what, hint=hint).located(file=str(target))
-    return Audience(tuple(_pinned(app, config, name) for name in rule.clusters), rule.scopes)
+    return Audience(_pinned(app, config, rule.clusters), rule.scopes)
 
 
 def _without_config(app: App, choice: Choice) -> Audience:
@@ -145,8 +145,11 @@ def _without_rule(
     return wanted or tuple(config.clusters)
 
 
-def _pinned(app: App, config: Config, name: str) -> Recipient:
-    cluster = config.clusters[name]
-    path = config.folder / cluster.recipient
-    recipient = pinned_recipient(path, cluster.kid, cluster.not_after, app.today())
-    return Recipient(name, recipient.key, recipient.not_after)
+def _pinned(app: App, config: Config, names: tuple[str, ...]) -> tuple[Recipient, ...]:
+    recipients = []
+    for name in names:
+        cluster = config.clusters[name]
+        path = config.folder / cluster.recipient
+        found = pinned_recipient(path, cluster.kid, cluster.not_after, app.today())
+        recipients.append(Recipient(name, found.key, found.not_after))
+    return tuple(recipients)

@@ -161,7 +161,11 @@ def list_command(app: App, as_json: bool) -> None:
     rows = [_row(app, config, cluster) for cluster in config.clusters.values()]
     if as_json:
         print_json(app, [asdict(row) for row in rows])
-        return
+    else:
+        _print_table(app, rows)
+
+
+def _print_table(app: App, rows: list[Row]) -> None:
     if not rows:
         app.say("there is no cluster yet: sealkit clusters add NAME --context CTX")
     width = max((len(row.name) for row in rows), default=0)

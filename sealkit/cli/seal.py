@@ -135,16 +135,24 @@ def seal_command(
 
 
 def _check(request: SealRequest, *, as_json: bool) -> None:
-    if request.in_place and (request.output != STDIO or STDIO in request.sources):
-        raise UsageError("--in-place goes with files, and not with --output")
-    if request.in_place and (request.target or request.raw):
-        raise UsageError("--in-place goes neither with --as nor with --raw")
-    if not request.in_place and len(request.sources) > 1:
-        raise UsageError("several files need --in-place")
-    if as_json and not request.in_place and request.output == STDIO:
-        raise UsageError("--json needs -o FILE or --in-place, standard output is the manifest")
-    if request.raw and not request.name:
-        raise UsageError("--raw needs --name, the name of the Secret")
+    both = request.output != STDIO or STDIO in request.sources
+    to_stdout = not request.in_place and request.output == STDIO
+    refusals = {
+        "--in-place goes with files, and not with --output": request.in_place and both,
+        "--in-place goes neither with --as nor with --raw": request.in_place
+        and bool(request.target or request.raw),
+        "several files need --in-place": not request.in_place and len(request.sources) > 1,
+        "--json needs -o FILE or --in-place, standard output is the manifest": as_json
+        and to_stdout,
+        "--raw needs --name, the name of the Secret": bool(request.raw) and not request.name,
+    }
+    for message, applies in refusals.items():
+        if applies:
+            raise UsageError(message)
+    _check_names(request)
+
+
+def _check_names(request: SealRequest) -> None:
     try:
         fields.namespace_or_none(request.namespace, "--namespace")
         if request.name:
