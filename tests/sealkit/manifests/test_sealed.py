@@ -47,8 +47,8 @@ ids = st.binary(min_size=16, max_size=16).map(to_base32)
 wraps = st.dictionaries(ids, st.just(WRAP), min_size=1, max_size=3)
 label_names = st.from_regex(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,3}[A-Za-z0-9])?", fullmatch=True)
 label_keys = label_names | label_names.map(lambda name: f"example.com/{name}")
-labels = st.dictionaries(label_keys, label_names | st.just(""), max_size=3)
-annotations = st.dictionaries(label_keys, st.text(max_size=5), max_size=3)
+label_maps = st.dictionaries(label_keys, label_names | st.just(""), max_size=3)
+annotation_maps = st.dictionaries(label_keys, st.text(max_size=5), max_size=3)
 lengths = st.integers(0, 70_000).map(lambda size: item_length(padded_length(size + 4)))
 
 
@@ -69,9 +69,11 @@ def manifests(draw: st.DrawFn) -> SealedSecret:
             key: SealedValue(EnvelopeId(eid), bytes(draw(lengths)))
             for key, eid in zip(keys, eids, strict=True)
         },
-        template=Template("example.com/x", draw(st.booleans()), draw(labels), draw(annotations)),
-        labels=draw(labels),
-        annotations=draw(annotations),
+        template=Template(
+            "example.com/x", draw(st.booleans()), draw(label_maps), draw(annotation_maps)
+        ),
+        labels=draw(label_maps),
+        annotations=draw(annotation_maps),
         suspend=draw(st.booleans()),
         recreate=draw(st.booleans()),
         deletion_policy=draw(st.sampled_from(["Delete", "Retain"])),
