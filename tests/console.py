@@ -1,6 +1,6 @@
 """Run console sessions as they stand in README, docs and tests/transcripts, and compare.
 
-A block is fenced with ```console. `$ command` runs in one shell per document, `> ` continues it. The
+A block is fenced with ```console. `$ command` runs in one shell a document, `> ` continues it; the
 lines below are its output, standard error included: `…` stands for any characters in a line, a line
 `…` alone for any lines. `[6]` at the end is the exit code, left out where it is 0. Of a block that
 shows no output at all, only the exit codes are compared.
