@@ -7,7 +7,7 @@ somebody edited, and a restart.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from hmac import compare_digest
@@ -35,7 +35,16 @@ from sealkit_controller.objects import (
     strings,
     text,
 )
-from sealkit_controller.status import Reason, Report, Verdict, failed, retrying, status_of, synced
+from sealkit_controller.status import (
+    MAX_TOKEN,
+    Reason,
+    Report,
+    Verdict,
+    failed,
+    retrying,
+    status_of,
+    synced,
+)
 
 Action = Literal["created", "updated", "recreated"]
 
@@ -96,6 +105,7 @@ class Plan:
     """What to write, if anything, and what to say once that has worked.
 
     `recreated` first deletes exactly the Secret that was looked at, by uid and resourceVersion.
+    `desired` is there unless the manifest failed, even when nothing has to be written.
     """
 
     report: Report
@@ -142,15 +152,16 @@ def settle(
     made_of_this = secret is not None and secret.annotations.get(HASH_ANNOTATION) == digest
     if child(manifest.raw, "spec").get("suspend") is True:
         return _suspended(in_step=made_of_this)
-    if secret is None or not made_of_this or secret.deleting:
-        return None
-    requested = manifest.metadata.requested
-    if requested and text(manifest.status, "lastHandledReconcileAt") != requested[:253]:
+    if secret is None or not made_of_this or secret.deleting or _is_requested(manifest):
         return None
     recorded = Seen(text(manifest.status, "secretResourceVersion"), digest)
-    if Seen(secret.resource_version, digest) not in {recorded, seen}:
-        return None
-    return _synced(manifest, ring)
+    is_untouched = Seen(secret.resource_version, digest) in {recorded, seen}
+    return _synced(manifest, ring) if is_untouched else None
+
+
+def _is_requested(manifest: Manifest) -> bool:
+    token = manifest.metadata.requested[:MAX_TOKEN]
+    return bool(token) and text(manifest.status, "lastHandledReconcileAt") != token
 
 
 def _suspended(*, in_step: bool) -> Report:
@@ -320,29 +331,36 @@ def leftovers(existing: Mapping[str, object], desired: Desired) -> JsonObject | 
     carries the resourceVersion of `existing`, so that it fails if the Secret changes meanwhile.
     """
     metadata = child(existing, "metadata")
-    secret = desired.secret
-    patch: JsonObject = {}
-    stale = {key: None for key in strings(existing, "data") if key not in secret.data}
-    if stale:
-        patch["data"] = stale
-    changes: JsonObject = {}
-    for field, wanted in (("labels", secret.labels), ("annotations", secret.annotations)):
-        ours = _set_by_us(metadata, field) & strings(metadata, field).keys()
-        if gone := {key: None for key in sorted(ours) if key not in wanted}:
-            changes[field] = gone
-    owners = children(metadata, "ownerReferences")
-    if desired.owner is None and any(owner.get("controller") is True for owner in owners):
-        changes["ownerReferences"] = [o for o in owners if o.get("controller") is not True] or None
-    if not patch and not changes:
+    data = _without(strings(existing, "data").keys(), desired.secret.data)
+    changes = {
+        "labels": _without(_set_by_us(metadata, "labels"), desired.secret.labels),
+        "annotations": _without(_set_by_us(metadata, "annotations"), desired.secret.annotations),
+        "ownerReferences": _foreign_owners(metadata) if desired.owner is None else None,
+    }
+    changes = {field: change for field, change in changes.items() if change is not None}
+    if data is None and not changes:
         return None
-    return patch | {"metadata": changes | {"resourceVersion": text(metadata, "resourceVersion")}}
+    patch: JsonObject = {"data": data} if data is not None else {}
+    return patch | {"metadata": {**changes, "resourceVersion": text(metadata, "resourceVersion")}}
+
+
+def _without(present: Iterable[str], wanted: Mapping[str, object]) -> JsonObject | None:
+    """Return a merge patch that removes what is not wanted, None if nothing is."""
+    return {key: None for key in sorted(present) if key not in wanted} or None
+
+
+def _foreign_owners(metadata: Mapping[str, object]) -> list[Mapping[str, object]] | None:
+    """Return the owners without the controller, None if there is no controller among them."""
+    owners = children(metadata, "ownerReferences")
+    foreign = [owner for owner in owners if owner.get("controller") is not True]
+    return foreign if len(foreign) < len(owners) else None
 
 
 def _set_by_us(metadata: Mapping[str, object], field: str) -> set[str]:
-    """Return the entries of `field` that managedFields ascribes to our field manager."""
+    """Return the entries of `field` that are there and that our field manager has set some time."""
     names: set[str] = set()
     for entry in children(metadata, "managedFields"):
         if entry.get("manager") == FIELD_MANAGER:
             fields = child(child(child(entry, "fieldsV1"), "f:metadata"), f"f:{field}")
             names |= {name.removeprefix("f:") for name in fields}
-    return names
+    return names & strings(metadata, field).keys()

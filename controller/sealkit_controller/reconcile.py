@@ -224,15 +224,15 @@ class Reconciler:
         status = new_status(
             manifest.status, metadata, made.report, made.secret_version, self._now()
         )
-        error = made.error
+        status_error: ApiError | None = None
         if status is not None:
             try:
                 self._write_status(manifest, status)
-            except ApiError as status_error:
-                if status_error.status == _NOT_FOUND:
+            except ApiError as error:
+                if error.status == _NOT_FOUND:
                     return Done()  # deleted meanwhile
-                error = error or status_error
-        return _outcome(metadata, made, error)
+                status_error = error
+        return _outcome(metadata, made, status_error)
 
     def _write_status(self, manifest: Manifest, status: JsonObject) -> None:
         key, version = manifest.metadata.key, manifest.metadata.resource_version
@@ -257,13 +257,15 @@ def _report_of(error: ApiError) -> Report:
     return retrying(Reason.API_UNAVAILABLE, "the API server cannot be reached or is overloaded")
 
 
-def _outcome(manifest: Metadata, made: _Made, error: ApiError | None) -> Outcome:
-    if made.report.verdict is Verdict.FALSE and (error is None or error is made.error):
-        return Terminal(manifest, made.report)
+def _outcome(manifest: Metadata, made: _Made, status_error: ApiError | None) -> Outcome:
+    """Return what came of it; an error of the status counts, for it has to be tried again."""
+    report, error = made.report, made.error or status_error
+    if error is not None and made.error is None:
+        report = _report_of(error)
+    elif report.verdict is Verdict.FALSE:
+        return Terminal(manifest, report)
     if error is not None:
-        report = made.report if made.error is not None else _report_of(error)
-        seconds = error.retry_after_seconds or 0.0
-        return RetryAfter(manifest, report, seconds, error.is_overload)
-    if made.report.verdict is Verdict.UNKNOWN and made.report.reason is not Reason.SUSPENDED:
-        return RetryAfter(manifest, made.report)
-    return Done(manifest, made.action, made.report)
+        return RetryAfter(manifest, report, error.retry_after_seconds or 0.0, error.is_overload)
+    if report.verdict is Verdict.UNKNOWN and report.reason is not Reason.SUSPENDED:
+        return RetryAfter(manifest, report)
+    return Done(manifest, made.action, report)

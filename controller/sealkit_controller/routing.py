@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sealkit_controller.cache import Change
+from sealkit_controller.cache import Change, Entry
 from sealkit_controller.objects import Metadata
 from sealkit_controller.queue import Priority
 
@@ -13,17 +13,18 @@ def manifest_priority(change: Change, *, starting: bool) -> Priority | None:
     A change of the status, which is ours, of labels or of foreign annotations makes none. While
     `starting`, everything that is there is looked at, what was never synced first.
     """
-    old = change.old.metadata if change.old else None
-    new = change.new.metadata if change.new else None
-    if starting and new is not None:
-        is_synced = new.observed_generation == new.generation
+    if starting and change.new is not None:
+        manifest = change.new.metadata
+        is_synced = manifest.observed_generation == manifest.generation
         return Priority.RESYNC if is_synced else Priority.NEVER_SYNCED
-    if old is None or new is None or _asks_for_work(old) != _asks_for_work(new):
-        return Priority.CHANGED
-    return None
+    same = _asks_for_work(change.old) == _asks_for_work(change.new)
+    return None if same else Priority.CHANGED
 
 
-def _asks_for_work(metadata: Metadata) -> tuple[str, int, str, bool]:
+def _asks_for_work(entry: Entry | None) -> tuple[str, int, str, bool] | None:
+    if entry is None:
+        return None
+    metadata = entry.metadata
     return (metadata.uid, metadata.generation, metadata.requested, metadata.deleting)
 
 

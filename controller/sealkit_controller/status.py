@@ -14,6 +14,7 @@ from typing import Final
 
 from sealkit_controller.objects import JsonObject, Metadata, child, children, text
 
+MAX_TOKEN: Final = 253  # characters of a reconcile request that are kept, as the CRD says
 _MAX_MESSAGE: Final = 1024  # characters; the CRD allows more, a table in a terminal does not
 
 
@@ -84,7 +85,7 @@ def new_status(
         "conditions": _conditions(children(previous, "conditions"), report, now),
     }
     if manifest.requested:
-        status["lastHandledReconcileAt"] = manifest.requested[:253]
+        status["lastHandledReconcileAt"] = manifest.requested[:MAX_TOKEN]
     if secret_version:
         status["secretResourceVersion"] = secret_version
     return None if status == previous else status

@@ -126,26 +126,32 @@ class Worker:
                 self._count("error")
                 self._queue.retry(key)
             case Done():
-                self._count("success")
-                self._tally.set(key, outcome.report.verdict.value if outcome.report else "")
-                if outcome.manifest is not None and outcome.action is not None:
-                    self._tell_done(outcome.manifest, outcome.action)
-                again = None if outcome.manifest is None else self._timing.resync_seconds()
-                self._queue.done(key, again)
+                self._done(key, outcome)
             case RetryAfter():
-                self._count("error")
-                self._tally.set(key, outcome.report.verdict.value)
-                self._tell_failed(outcome.manifest, outcome.report)
+                self._failed(outcome.manifest, outcome.report)
                 self._metrics.queue_retries.inc()
                 self._queue.retry(key, outcome.seconds, overload=outcome.overload)
             case Terminal():
-                self._count("error")
-                self._tally.set(key, outcome.report.verdict.value)
+                self._failed(outcome.manifest, outcome.report)
                 self._metrics.terminal_errors.inc()
-                self._tell_failed(outcome.manifest, outcome.report)
                 self._queue.done(key, self._timing.stalled_retry_seconds)
             case _:
                 assert_never(outcome)
+
+    def _done(self, key: ObjectKey, outcome: Done) -> None:
+        self._count("success")
+        self._tally.set(key, outcome.report.verdict.value if outcome.report else "")
+        if outcome.manifest is None:  # gone
+            self._queue.done(key)
+            return
+        if outcome.action is not None:
+            self._tell_done(outcome.manifest, outcome.action)
+        self._queue.done(key, self._timing.resync_seconds())
+
+    def _failed(self, manifest: Metadata, report: Report) -> None:
+        self._count("error")
+        self._tally.set(manifest.key, report.verdict.value)
+        self._tell_failed(manifest, report)
 
     def _count(self, result: str) -> None:
         self._metrics.reconciles.labels(CONTROLLER, result).inc()

@@ -1,5 +1,5 @@
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -8,68 +8,17 @@ from sealkit.keypair import KeyState
 from sealkit_controller.objects import (
     HASH_ANNOTATION,
     JsonObject,
-    Metadata,
     ObjectKey,
     child,
     strings,
 )
 from sealkit_controller.plan import (
-    Desired,
-    Manifest,
-    Plan,
-    Seen,
     leftovers,
     make_plan,
-    settle,
-    spec_hash,
 )
 from sealkit_controller.status import Verdict
-from tests.controller.world import DB, KEY, OTHER_KEY, pair, ring, sealed
-
-UID = "manifest-uid"
-
-
-def manifest(
-    raw: JsonObject | None = None,
-    *,
-    status: Mapping[str, object] | None = None,
-    annotations: Mapping[str, str] | None = None,
-) -> Manifest:
-    raw = sealed() if raw is None else raw
-    metadata = {**child(raw, "metadata"), "uid": UID, "generation": 1, "resourceVersion": "9"}
-    metadata["annotations"] = dict(annotations or {})
-    raw = raw | {"metadata": metadata, "status": dict(status or {})}
-    return Manifest(Metadata.of(raw), raw)
-
-
-def planned(given: Manifest, existing: JsonObject | None = None) -> Plan:
-    return make_plan(given, existing, ring())
-
-
-def desired(plan: Plan) -> Desired:
-    assert plan.desired is not None, plan.report
-    return plan.desired
-
-
-def made(given: Manifest) -> JsonObject:
-    """Return the Secret as the API server has it after the manifest was synced."""
-    body = desired(planned(given)).body()
-    metadata = {**child(body, "metadata"), "uid": "secret-uid", "resourceVersion": "20"}
-    return body | {"metadata": metadata}
-
-
-def changed(raw: JsonObject, path: str, value: object) -> JsonObject:
-    """Return `raw` with one field, dots between names, replaced or (None) removed."""
-    name, _, rest = path.partition(">")
-    new = dict(raw)
-    if rest:
-        new[name] = changed(dict(child(raw, name)), rest, value)
-    elif value is None:
-        new.pop(name, None)
-    else:
-        new[name] = value
-    return new
-
+from tests.controller.planning import UID, changed, desired, made, manifest, planned
+from tests.controller.world import KEY, OTHER_KEY, pair, ring, sealed
 
 # Opening.
 
@@ -336,68 +285,6 @@ def test_labels_that_we_set_once_go_and_foreign_ones_stay() -> None:
     assert child(patch, "metadata")["labels"] == {"old": None}
     assert leftovers(theirs, desired(planned(given))) is None
     assert planned(given, ours).action == "updated"
-
-
-# Deciding without a decryption.
-
-
-def settled(
-    given: Manifest, *, version: str = "20", seen: Seen | None = None, digest: str = ""
-) -> str | None:
-    annotations = {HASH_ANNOTATION: digest or spec_hash(given, ring())}
-    secret = Metadata(DB, uid="s", resource_version=version, annotations=annotations)
-    report = settle(given, secret, ring(), seen)
-    return report.reason.value if report else None
-
-
-RECORDED = {"secretResourceVersion": "20"}
-
-
-def test_an_untouched_secret_of_the_same_content_needs_nothing() -> None:
-    assert settled(manifest(status=RECORDED)) == "Synced"
-
-
-def test_anything_else_is_opened() -> None:
-    given = manifest(status=RECORDED)
-    assert settled(given, version="21") is None
-    assert settled(given, digest="other") is None
-    assert settled(manifest()) is None
-    assert settle(given, None, ring(), None) is None
-
-
-def test_a_version_compared_by_this_process_counts_like_a_recorded_one() -> None:
-    given = manifest(status=RECORDED)
-    assert settled(given, version="21", seen=Seen("21", spec_hash(given, ring()))) == "Synced"
-    assert settled(given, version="21", seen=Seen("21", "other")) is None
-
-
-def test_a_request_opens_until_it_is_answered() -> None:
-    asked = {"sealkit.dev/refresh": "2026-01-01T00:00:00Z"}
-    assert settled(manifest(status=RECORDED, annotations=asked)) is None
-    answered = RECORDED | {"lastHandledReconcileAt": "2026-01-01T00:00:00Z"}
-    assert settled(manifest(status=answered, annotations=asked)) == "Synced"
-
-
-@pytest.mark.parametrize(("in_step", "verdict"), [(True, Verdict.TRUE), (False, Verdict.UNKNOWN)])
-def test_a_suspended_manifest_is_left_alone(*, in_step: bool, verdict: Verdict) -> None:
-    given = manifest(sealed(spec={"suspend": True}))
-    digest = spec_hash(given, ring()) if in_step else "other"
-    secret = Metadata(DB, resource_version="99", annotations={HASH_ANNOTATION: digest})
-    report = settle(given, secret, ring(), None)
-    assert report is not None
-    assert (report.verdict, report.reason.value) == (verdict, "Suspended")
-
-
-def test_the_hash_changes_with_content_owner_and_usable_keys_only() -> None:
-    given = manifest()
-    digest = spec_hash(given, ring())
-    how = replace(given, raw=changed(dict(given.raw), "spec>recreate", value=True))
-    recreated = replace(given, metadata=replace(given.metadata, uid="another"))
-    assert spec_hash(how, ring()) == digest
-    assert spec_hash(given, ring(pair(), pair(OTHER_KEY))) == digest
-    assert spec_hash(recreated, ring()) != digest
-    assert spec_hash(given, ring(pair(OTHER_KEY))) != digest
-    assert spec_hash(manifest(), ring()) != digest
 
 
 def test_a_compromised_key_opens_and_is_told() -> None:

@@ -5,12 +5,10 @@ immutable Secrets, field managers as far as leftovers go, watches with bookmarks
 versions, paged lists, garbage collection by owner. Faults are injected with `fail`.
 """
 
-import base64
 import copy
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from sealkit_controller.cluster import ApiError, Page, PatchKind, Selection, Target, WatchEvent
 from sealkit_controller.objects import (
@@ -22,11 +20,21 @@ from sealkit_controller.objects import (
     Resource,
     child,
     children,
-    strings,
-    text,
 )
-
-_METADATA_ONLY = ("apiVersion", "kind", "metadata")
+from tests.fakes.rules import (
+    bookmark,
+    check_immutable,
+    check_preconditions,
+    key_of,
+    managed,
+    matches,
+    merged,
+    metadata_of,
+    place_of,
+    seen,
+    timestamp,
+    without_version,
+)
 
 
 @dataclass(frozen=True)
@@ -82,7 +90,7 @@ class FakeCluster:
         with self._news:
             self._version += 1
             for watch in self._watches:
-                watch.push(WatchEvent("BOOKMARK", _bookmark(self._version)))
+                watch.push(WatchEvent("BOOKMARK", bookmark(self._version)))
             self._news.notify_all()
 
     def wait_until_heard(self, watches: int = 1) -> None:
@@ -104,7 +112,7 @@ class FakeCluster:
     def put(self, resource: Resource, raw: Mapping[str, object]) -> JsonObject:
         """Create or replace an object as somebody else would, without a request being counted."""
         with self._lock:
-            key = _key(raw)
+            key = key_of(raw)
             old = self._objects.get((resource.plural, key))
             if old is None:
                 return copy.deepcopy(self._insert(resource, dict(raw), "somebody"))
@@ -114,7 +122,7 @@ class FakeCluster:
         """Merge a change into an object as somebody else would."""
         with self._lock:
             old = self._objects[resource.plural, key]
-            return copy.deepcopy(self._store(resource, _merged(old, change), old, "somebody"))
+            return copy.deepcopy(self._store(resource, merged(old, change), old, "somebody"))
 
     def drop(self, resource: Resource, key: ObjectKey) -> None:
         """Delete an object as somebody else would; its dependents go with it."""
@@ -164,7 +172,7 @@ class FakeCluster:
         with self._lock:
             self._receive("list", selection.resource.plural, "")
             version = str(self._version)
-            items = [_seen(selection, raw) for raw in self._selected(selection)]
+            items = [seen(selection, raw) for raw in self._selected(selection)]
         size = self._page_size
         for start in range(0, max(len(items), 1), size):
             if start:
@@ -186,11 +194,11 @@ class FakeCluster:
     def create(self, resource: Resource, namespace: str, body: Mapping[str, object]) -> JsonObject:
         with self._lock:
             raw = copy.deepcopy(dict(body))
-            self._receive("create", resource.plural, _key(raw).name, body)
-            assert _key(raw).namespace == namespace
-            if (resource.plural, _key(raw)) in self._objects:
+            self._receive("create", resource.plural, key_of(raw).name, body)
+            assert key_of(raw).namespace == namespace
+            if (resource.plural, key_of(raw)) in self._objects:
                 raise ApiError(409, "AlreadyExists")
-            return _metadata_of(self._insert(resource, raw, FIELD_MANAGER))
+            return metadata_of(self._insert(resource, raw, FIELD_MANAGER))
 
     def patch(self, target: Target, body: Mapping[str, object], kind: PatchKind) -> JsonObject:
         with self._lock:
@@ -198,15 +206,15 @@ class FakeCluster:
             name = target.resource.plural + (f"/{target.subresource}" if target.subresource else "")
             self._receive(verb, name, target.name, body)
             change = copy.deepcopy(dict(body))
-            if kind is PatchKind.APPLY and not self.find(target.resource, _place(target)):
+            if kind is PatchKind.APPLY and not self.find(target.resource, place_of(target)):
                 return copy.deepcopy(self._insert(target.resource, change, FIELD_MANAGER))
             old = self._existing(target)
-            _check_preconditions(old, child(change, "metadata"))
+            check_preconditions(old, child(change, "metadata"))
             if target.subresource == "status":
                 change = {"status": change["status"]}
-            new = _merged(old, change)
+            new = merged(old, change)
             stored = self._store(target.resource, new, old, FIELD_MANAGER)
-            return copy.deepcopy(stored) if kind is PatchKind.APPLY else _metadata_of(stored)
+            return copy.deepcopy(stored) if kind is PatchKind.APPLY else metadata_of(stored)
 
     def replace(self, target: Target, body: Mapping[str, object]) -> JsonObject:
         with self._lock:
@@ -215,16 +223,16 @@ class FakeCluster:
             old = self._existing(target)
             version = child(body, "metadata").get("resourceVersion")
             assert version, "an update must say which version it replaces"
-            _check_preconditions(old, {"resourceVersion": version})
+            check_preconditions(old, {"resourceVersion": version})
             change = {"status": copy.deepcopy(body["status"])} if target.subresource else dict(body)
-            return _metadata_of(self._store(target.resource, {**old, **change}, old, FIELD_MANAGER))
+            return metadata_of(self._store(target.resource, {**old, **change}, old, FIELD_MANAGER))
 
     def delete(self, target: Target, uid: str, resource_version: str) -> None:
         with self._lock:
             self._receive("delete", target.resource.plural, target.name)
             wanted = {"uid": uid, "resourceVersion": resource_version}
-            _check_preconditions(self._existing(target), wanted)
-            self._remove(target.resource.plural, _place(target))
+            check_preconditions(self._existing(target), wanted)
+            self._remove(target.resource.plural, place_of(target))
 
     def close(self) -> None:
         """Nothing is kept open."""
@@ -247,7 +255,7 @@ class FakeCluster:
                     raise error
 
     def _existing(self, target: Target) -> JsonObject:
-        found = self._objects.get((target.resource.plural, _place(target)))
+        found = self._objects.get((target.resource.plural, place_of(target)))
         if found is None:
             raise ApiError(404, "NotFound")
         return found
@@ -256,14 +264,14 @@ class FakeCluster:
         return [
             raw
             for (plural, _), raw in sorted(self._objects.items())
-            if plural == selection.resource.plural and _matches(selection, raw)
+            if plural == selection.resource.plural and matches(selection, raw)
         ]
 
     def _insert(self, resource: Resource, raw: JsonObject, manager: str) -> JsonObject:
         self._uids += 1
         raw = {"apiVersion": resource.api_version, "kind": resource.kind, **raw}
         given = dict(child(raw, "metadata"))
-        given |= {"uid": f"uid-{self._uids}", "generation": 1, "creationTimestamp": _now()}
+        given |= {"uid": f"uid-{self._uids}", "generation": 1, "creationTimestamp": timestamp()}
         raw["metadata"] = given
         if resource == SEALED_SECRETS:
             raw.setdefault("status", {"observedGeneration": -1})
@@ -274,8 +282,8 @@ class FakeCluster:
     def _store(
         self, resource: Resource, new: JsonObject, old: JsonObject, manager: str
     ) -> JsonObject:
-        _check_immutable(resource, new, old)
-        if _without_version(new) == _without_version(old):
+        check_immutable(resource, new, old)
+        if without_version(new) == without_version(old):
             return old
         metadata = dict(child(new, "metadata"))
         if child(new, "spec") != child(old, "spec"):
@@ -286,10 +294,10 @@ class FakeCluster:
         self._version += 1
         metadata = dict(child(raw, "metadata"))
         metadata["resourceVersion"] = str(self._version)
-        metadata["managedFields"] = _managed(metadata, manager)
+        metadata["managedFields"] = managed(metadata, manager)
         raw = {**raw, "metadata": metadata}
-        self._announce(plural, WatchEvent(event, raw), self._objects.get((plural, _key(raw))))
-        self._objects[plural, _key(raw)] = raw
+        self._announce(plural, WatchEvent(event, raw), self._objects.get((plural, key_of(raw))))
+        self._objects[plural, key_of(raw)] = raw
         return raw
 
     def _remove(self, plural: str, key: ObjectKey) -> None:
@@ -339,12 +347,12 @@ class FakeWatch:
         if change.resource != self._selection.resource.plural:
             return
         event = change.event
-        was = change.old is not None and _matches(self._selection, change.old)
-        matches = _matches(self._selection, event.object)
-        kind = event.type if was == matches else "ADDED" if matches else "DELETED"
-        if was or matches:
+        was = change.old is not None and matches(self._selection, change.old)
+        now = matches(self._selection, event.object)
+        kind = event.type if was == now else "ADDED" if now else "DELETED"
+        if was or now:
             kind = event.type if event.type == "DELETED" else kind
-            self.push(WatchEvent(kind, _seen(self._selection, event.object)))
+            self.push(WatchEvent(kind, seen(self._selection, event.object)))
 
     def push(self, event: WatchEvent) -> None:
         if not self.ended:
@@ -359,106 +367,3 @@ class FakeWatch:
             self.end()
             self._waiting.clear()
             self._news.notify_all()
-
-
-def _key(raw: Mapping[str, object]) -> ObjectKey:
-    metadata = child(raw, "metadata")
-    return ObjectKey(text(metadata, "namespace"), text(metadata, "name"))
-
-
-def _place(target: Target) -> ObjectKey:
-    return ObjectKey(target.namespace, target.name)
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _bookmark(version: int) -> JsonObject:
-    return {"metadata": {"resourceVersion": str(version)}}
-
-
-def _metadata_of(raw: JsonObject) -> JsonObject:
-    return {name: copy.deepcopy(raw[name]) for name in _METADATA_ONLY}
-
-
-def _seen(selection: Selection, raw: JsonObject) -> JsonObject:
-    if selection.metadata_only:
-        return _metadata_of(raw)
-    return copy.deepcopy(raw)
-
-
-def _matches(selection: Selection, raw: JsonObject) -> bool:
-    if selection.namespace and _key(raw).namespace != selection.namespace:
-        return False
-    labels = strings(child(raw, "metadata"), "labels")
-    name, equals, value = selection.labels.partition("=")
-    return not name or (name in labels and (not equals or labels[name] == value))
-
-
-def _merged(old: Mapping[str, object], change: Mapping[str, object]) -> JsonObject:
-    """Merge as RFC 7396 does."""
-    new = copy.deepcopy(dict(old))
-    for name, value in change.items():
-        if value is None:
-            new.pop(name, None)
-        elif isinstance(value, Mapping):
-            new[name] = _merged(child(new, name), value)
-        else:
-            new[name] = copy.deepcopy(value)
-    return new
-
-
-def _without_version(raw: Mapping[str, object]) -> JsonObject:
-    ignored = ("resourceVersion", "managedFields")
-    metadata = {k: v for k, v in child(raw, "metadata").items() if k not in ignored}
-    return {**raw, "metadata": metadata}
-
-
-def _check_preconditions(old: JsonObject, wanted: Mapping[str, object]) -> None:
-    metadata = child(old, "metadata")
-    for name in ("uid", "resourceVersion"):
-        if wanted.get(name) not in {None, metadata[name]}:
-            raise ApiError(409, "Conflict")
-
-
-def _check_immutable(resource: Resource, new: JsonObject, old: JsonObject) -> None:
-    if resource != SECRETS:
-        return
-    for raw in strings(new, "data").values():
-        base64.b64decode(raw, validate=True)
-    locked = old.get("immutable") is True and (
-        new.get("immutable") is not True or child(new, "data") != child(old, "data")
-    )
-    controllers = [
-        owner
-        for owner in children(child(new, "metadata"), "ownerReferences")
-        if owner.get("controller") is True
-    ]
-    if locked or new.get("type") != old.get("type") or len(controllers) > 1:
-        raise ApiError(422, "Invalid")
-
-
-def _managed(metadata: Mapping[str, object], manager: str) -> list[JsonObject]:
-    """Note which labels and annotations a manager has set some time, all operations in one."""
-    entries = {text(entry, "manager"): entry for entry in children(metadata, "managedFields")}
-    known = child(child(entries.get(manager, {}), "fieldsV1"), "f:metadata")
-    others = {
-        f"f:{kind}": {
-            name
-            for other, entry in entries.items()
-            if other != manager
-            for name in child(child(child(entry, "fieldsV1"), "f:metadata"), f"f:{kind}")
-        }
-        for kind in ("labels", "annotations")
-    }
-    fields: dict[str, object] = {
-        f"f:{kind}": {
-            name: {}
-            for name in {f"f:{entry}" for entry in strings(metadata, kind)}
-            if name not in others[f"f:{kind}"] or name in child(known, f"f:{kind}")
-        }
-        for kind in ("labels", "annotations")
-    }
-    entry: JsonObject = {"manager": manager, "fieldsV1": {"f:metadata": fields}}
-    return [*(e for name, e in entries.items() if name != manager), entry]  # type: ignore[list-item]
