@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 from collections.abc import Iterator
@@ -65,6 +66,7 @@ def running_cluster(
     except ModuleNotFoundError as error:
         hint = "pip install 'sealkit[controller]'"
         raise SealkitError(f"{error.name} is not installed", hint=hint) from error
+    gc.enable()  # off in short commands: see __main__
     settings = Settings(
         cluster_name="sandbox", bind_address="127.0.0.1", public_port=0, probe_port=0
     )
