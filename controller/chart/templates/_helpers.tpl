@@ -1,0 +1,68 @@
+{{/* The start of every name: the release, which should say "sealkit". */}}
+{{- define "sealkit.fullname" -}}
+{{- $name := .Release.Name -}}
+{{- if not (contains "sealkit" $name) -}}{{- $name = printf "%s-sealkit" $name -}}{{- end -}}
+{{- default $name .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "sealkit.controller" -}}
+{{ include "sealkit.fullname" . }}-controller
+{{- end -}}
+
+{{/* What selects the pods. Cannot be changed by an upgrade. */}}
+{{- define "sealkit.selector" -}}
+app.kubernetes.io/name: sealkit
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: controller
+{{- end -}}
+
+{{- define "sealkit.labels" -}}
+{{ include "sealkit.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/part-of: sealkit
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name (replace "+" "_" .Chart.Version) }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "sealkit.serviceAccount" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- default (include "sealkit.controller" .) .Values.serviceAccount.name -}}
+{{- else -}}
+{{- required "serviceAccount.name is needed when serviceAccount.create is false" .Values.serviceAccount.name -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "sealkit.image" -}}
+{{- if .Values.image.digest -}}
+{{ .Values.image.repository }}@{{ .Values.image.digest }}
+{{- else -}}
+{{ .Values.image.repository }}:{{ default .Chart.AppVersion .Values.image.tag }}
+{{- end -}}
+{{- end -}}
+
+{{/* The rules for the namespaces worked in. It never updates a manifest, only its status. Secrets
+are listed and watched as metadata only, but RBAC cannot say so. */}}
+{{- define "sealkit.workRules" -}}
+- apiGroups: [sealkit.dev]
+  resources: [sealedsecrets]
+  verbs: [list, watch]
+- apiGroups: [sealkit.dev]
+  resources: [sealedsecrets/status]
+  verbs: [update]
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+{{- end -}}
+
+{{/* Who the rules are for. */}}
+{{- define "sealkit.subjects" -}}
+- kind: ServiceAccount
+  name: {{ include "sealkit.serviceAccount" . }}
+  namespace: {{ .Release.Namespace }}
+{{- end -}}
