@@ -59,10 +59,20 @@ class Changed:
     metavar="KEY=PATH",
     help="Take the value of KEY from a file, byte for byte; repeatable.",
 )
-@click.option("-o", "--output", default="", help="Write here instead of in place; - is stdout.")
-@click.option("--name", default="", help="Which manifest, if FILE holds several.")
 @click.option(
-    "--recipient", "recipients", multiple=True, help="Key file, where there is no config."
+    "-o",
+    "--output",
+    default="",
+    metavar="FILE",
+    help="Write here instead of in place; - is stdout.",
+)
+@click.option("--name", default="", metavar="NAME", help="Which manifest, if FILE holds several.")
+@click.option(
+    "--recipient",
+    "recipients",
+    multiple=True,
+    metavar="FILE",
+    help="Recipient file, where there is no config.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON.")
 @click.pass_obj
@@ -96,10 +106,20 @@ def set_command(
 @click.command("unset")
 @click.argument("file")
 @click.argument("keys", nargs=-1, required=True)
-@click.option("-o", "--output", default="", help="Write here instead of in place; - is stdout.")
-@click.option("--name", default="", help="Which manifest, if FILE holds several.")
 @click.option(
-    "--recipient", "recipients", multiple=True, help="Key file, where there is no config."
+    "-o",
+    "--output",
+    default="",
+    metavar="FILE",
+    help="Write here instead of in place; - is stdout.",
+)
+@click.option("--name", default="", metavar="NAME", help="Which manifest, if FILE holds several.")
+@click.option(
+    "--recipient",
+    "recipients",
+    multiple=True,
+    metavar="FILE",
+    help="Recipient file, where there is no config.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON.")
 @click.pass_obj

@@ -50,11 +50,26 @@ class AddRequest:
 @clusters_command.command("add")
 @click.argument("name")
 @click.argument("source", default="", metavar="[FILE|URL]")
-@click.option("--context", default=None, help="Fetch from the cluster of this kubectl context.")
-@click.option("--kubeconfig", default=None, help="Look for the context in this file.")
-@click.option("--controller-namespace", default="sealkit-system", show_default=True)
-@click.option("--kid", default="", help="Refuse any key but the one with this id.")
-@click.option("--not-after", type=click.DateTime(["%Y-%m-%d"]), help="Last day to seal for it.")
+@click.option(
+    "--context", default=None, metavar="CTX", help="Fetch from the cluster of this kubectl context."
+)
+@click.option(
+    "--kubeconfig", default=None, metavar="FILE", help="Look for the context in this file."
+)
+@click.option(
+    "--controller-namespace",
+    default="sealkit-system",
+    show_default=True,
+    metavar="NAME",
+    help="Where the controller publishes its key.",
+)
+@click.option("--kid", default="", metavar="KID", help="Refuse any key but the one with this id.")
+@click.option(
+    "--not-after",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
+    help="Last day to seal for it.",
+)
 @click.option("--replace", is_flag=True, help="Pin a new key for a cluster that has one.")
 @click.pass_obj
 def add_command(

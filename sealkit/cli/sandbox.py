@@ -29,8 +29,16 @@ _STOP: Final = frozenset({signal.SIGINT, signal.SIGTERM})
 
 @click.command("sandbox")
 @click.option("--port", default=0, help="Port to listen on; 0 chooses a free one.")
-@click.option("--kubeconfig", default="sandbox.kubeconfig", show_default=True)
-@click.option("--database", default="", help="Keep the objects in this SQLite file.")
+@click.option(
+    "--kubeconfig",
+    default="sandbox.kubeconfig",
+    show_default=True,
+    metavar="FILE",
+    help="Write the kubeconfig here, readable by you only.",
+)
+@click.option(
+    "--database", default="", metavar="FILE", help="Keep the objects in this SQLite file."
+)
 @click.pass_obj
 def sandbox_command(app: App, port: int, kubeconfig: str, database: str) -> None:
     """Run a small Kubernetes API server and the controller for development.

@@ -83,20 +83,45 @@ class Terms:
 
 @click.command("seal")
 @click.argument("files", nargs=-1)
-@click.option("-o", "--output", default=STDIO, help="Write to this file; - is standard output.")
-@click.option("-i", "--in-place", is_flag=True, help="Replace each file by its sealed form.")
-@click.option("--as", "target", default="", help="Path the result will have; decides the rule.")
 @click.option(
-    "-c", "--cluster", "clusters", multiple=True, help="Seal for this cluster; repeatable."
+    "-o",
+    "--output",
+    default=STDIO,
+    metavar="FILE",
+    help="Write to this file; - is standard output.",
 )
-@click.option("--recipient", "recipients", multiple=True, help="Seal for the key in this file.")
+@click.option("-i", "--in-place", is_flag=True, help="Replace each file by its sealed form.")
+@click.option(
+    "--as",
+    "target",
+    default="",
+    metavar="PATH",
+    help="Path the result will have; decides the rule.",
+)
+@click.option(
+    "-c",
+    "--cluster",
+    "clusters",
+    multiple=True,
+    metavar="NAME",
+    help="Seal for this cluster; repeatable.",
+)
+@click.option(
+    "--recipient",
+    "recipients",
+    multiple=True,
+    metavar="FILE",
+    help="Seal for the key in this file.",
+)
 @click.option(
     "--scope",
     type=click.Choice([scope.value for scope in Scope]),
     help="How far a sealed value may move and still open; the rule's first, or strict.",
 )
-@click.option("-n", "--namespace", default="", help="Namespace of Secrets that name none.")
-@click.option("--name", default="", help="Name for the one Secret that is read.")
+@click.option(
+    "-n", "--namespace", default="", metavar="NAME", help="Namespace of Secrets that name none."
+)
+@click.option("--name", default="", metavar="NAME", help="Name for the one Secret that is read.")
 @click.option("--raw", default="", metavar="KEY", help="Take the input as the one value of KEY.")
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON; needs -o or -i.")
 @click.pass_obj

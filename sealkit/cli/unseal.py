@@ -22,10 +22,17 @@ from sealkit.sealing import unseal
     "keys",
     multiple=True,
     required=True,
+    metavar="FILE",
     help="Key Secrets of the controller, as `kubectl get -o yaml` prints them; - is standard"
     " input; repeatable.",
 )
-@click.option("-o", "--output", default=STDIO, help="Write to this file, readable by you only.")
+@click.option(
+    "-o",
+    "--output",
+    default=STDIO,
+    metavar="FILE",
+    help="Write to this file, readable by you only.",
+)
 @click.pass_obj
 def unseal_command(app: App, file: str, keys: tuple[str, ...], output: str) -> None:
     """Print the Secrets inside the sealed manifests of FILE (standard input by default).
