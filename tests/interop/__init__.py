@@ -1,0 +1,1 @@
+"""What other people's tools make of ours: Argo CD, Flux, Helm, Prometheus, Grafana."""
