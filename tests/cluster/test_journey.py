@@ -1,38 +1,60 @@
-"""The main job on a real API server with stock kubectl: seal, apply, change, repair, refuse."""
+"""The main job with stock kubectl: seal, apply, change, repair, refuse; real and embedded."""
 
 import json
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from sealkit_controller.sandbox import Sandbox
+from tests.apiserver import ApiServer
 from tests.cluster.binaries import Binaries
 from tests.cluster.controlplane import control_plane as run_control_plane
 from tests.cluster.kubectl import Kubectl
 from tests.cluster.world import World, running_controller
 
-pytestmark = pytest.mark.cluster
-
 CRDS = sorted((Path(__file__).parents[2] / "controller" / "crds").glob("*.yaml"))
 SHOP, STAGE = "shop", "stage"
 
 
-@pytest.fixture(scope="module")
+@contextmanager
+def sandbox_server(folder: Path) -> Iterator[ApiServer]:
+    """The embedded API server, to be held to the same journey."""
+    with Sandbox() as sandbox:
+        sandbox.install_crds()
+        authority = folder / "ca.pem"
+        authority.write_bytes(sandbox.ca_pem)
+        yield ApiServer(sandbox.url, sandbox.admin_token, authority)
+
+
+@contextmanager
+def real_server(request: pytest.FixtureRequest, folder: Path) -> Iterator[ApiServer]:
+    """A control plane of its own: the controller watches all of it."""
+    request.getfixturevalue("controller_manager")
+    binaries: Binaries = request.getfixturevalue("control_plane_binaries")
+    with run_control_plane(folder, binaries, CRDS) as plane:
+        yield plane.api_server
+
+
+@pytest.fixture(scope="module", params=["sandbox", pytest.param("real", marks=pytest.mark.cluster)])
 def world(
-    control_plane_binaries: Binaries,
-    controller_manager: Path,
-    kubectl: Kubectl,
-    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[World]:
-    """A control plane of its own, a controller on it, and a repository that trusts its key."""
+    """An API server, a controller on it, and a repository that trusts its key."""
     folder = tmp_path_factory.mktemp("journey")
     (folder / "plane").mkdir()
-    with run_control_plane(folder / "plane", control_plane_binaries, CRDS) as plane:
-        world = World(plane.api_server, kubectl, folder)
+    server = (
+        sandbox_server(folder)
+        if request.param == "sandbox"
+        else real_server(request, folder / "plane")
+    )
+    with server as api_server:
+        world = World(api_server, kubectl, folder)
         for namespace in ("sealkit-system", SHOP, STAGE):
             world.kubectl("create", "namespace", namespace)
-        with running_controller(plane.api_server, folder):
+        with running_controller(api_server, folder):
             world.wait("configmap/sealkit-public-keys", "create", "sealkit-system")
             world.sealkit("init")
             kubeconfig = str(folder / "controller.kubeconfig")
