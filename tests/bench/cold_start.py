@@ -21,6 +21,7 @@ from sealkit.crypto.x1 import PrivateKey
 from sealkit.sensitive import Sensitive
 
 ROUNDS = 20
+WARM_UP = 2  # rounds that compile modules and fill the disk cache
 KEYS = 5
 CLUSTERS = 3
 BIN = Path(sys.executable).parent
@@ -37,23 +38,18 @@ class Median:
     cpu_seconds: float
 
 
-def measure(commands: Mapping[str, Command], folder: Path, rounds: int = ROUNDS) -> list[Median]:
+def measure(
+    commands: Mapping[str, Command], folder: Path, rounds: int = ROUNDS, warm_up: int = WARM_UP
+) -> list[Median]:
     """Run all commands in turn, `rounds` times; return their medians in the order given.
 
     Raises:
         subprocess.CalledProcessError: a command failed.
     """
-    environment = {
-        "PATH": os.environ.get("PATH", ""),
-        "HOME": str(folder),
-        "PYTHONPYCACHEPREFIX": str(folder / "pycache"),
-        "LANG": "C.UTF-8",
-    }
-    environment |= {"SOPS_AGE_RECIPIENTS": os.environ.get("SOPS_AGE_RECIPIENTS", "")}
     taken: dict[str, list[tuple[float, float]]] = {what: [] for what in commands}
-    for number in range(-2, rounds):  # the first rounds compile and warm the disk cache
+    for number in range(-warm_up, rounds):
         for what, command in commands.items():
-            seconds = _run(command, folder, environment)
+            seconds = _run(command, folder)
             if number >= 0:
                 taken[what].append(seconds)
     return [
@@ -62,7 +58,13 @@ def measure(commands: Mapping[str, Command], folder: Path, rounds: int = ROUNDS)
     ]
 
 
-def _run(command: Command, folder: Path, environment: Mapping[str, str]) -> tuple[float, float]:
+def _run(command: Command, folder: Path) -> tuple[float, float]:
+    environment = {
+        "PATH": os.environ.get("PATH", ""),
+        "HOME": str(folder),
+        "PYTHONPYCACHEPREFIX": str(folder / "pycache"),
+        "LANG": "C.UTF-8",
+    }
     before, started = _cpu_seconds(), time.perf_counter()
     subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=True)
     return time.perf_counter() - started, _cpu_seconds() - before
@@ -107,7 +109,7 @@ def _peers() -> dict[str, Command]:
 
 
 def _sealkit(folder: Path, *arguments: str) -> None:
-    subprocess.run([BIN / "sealkit", *arguments], cwd=folder, capture_output=True, check=True)
+    _run([BIN / "sealkit", *arguments], folder)
 
 
 def table(medians: Sequence[Median]) -> str:

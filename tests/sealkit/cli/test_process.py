@@ -244,3 +244,34 @@ def test_a_reader_who_leaves_early_is_no_news(sealed: Desk, environment: dict[st
 def test_all_of_it_is_on_the_path() -> None:
     for program in ("sealkit", "kubectl-sealkit", "sealkit-controller"):
         assert shutil.which(program, path=str(BIN)), program
+
+
+@pytest.mark.parametrize("verb", ["sandbox", "demo"])
+def test_without_the_part_for_servers_it_is_named(
+    desk: Desk, environment: dict[str, str], verb: str
+) -> None:
+    if find_kubectl() is None:
+        pytest.skip("kubectl is not in this environment: run `uv sync`")
+    code = "import sys; sys.modules['structlog'] = None\n" + TRACED
+    done = start(desk, environment, sys.executable, "-c", code, verb)
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        b"sealkit: error: structlog is not installed\n"
+        b"sealkit: hint: pip install 'sealkit[controller]'\n"
+    )
+    assert list(desk.folder.glob("*kubeconfig*")) == []
+
+
+def test_a_sandbox_ends_at_once_when_told_to(desk: Desk, environment: dict[str, str]) -> None:
+    command = ["sealkit", "sandbox", "--kubeconfig", "kc"]
+    with subprocess.Popen(
+        command, cwd=desk.folder, env=environment, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stderr is not None
+        first = process.stderr.readline()
+        assert (desk.folder / "kc").stat().st_mode & 0o777 == 0o600
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+        code = process.wait(timeout=30)
+    assert first.startswith(b"sandbox at https://127.0.0.1:")
+    assert (code, rest.splitlines()[-1]) == (0, b"sandbox stopped")
