@@ -112,7 +112,9 @@ def made(case: Case, policy: str) -> JsonObject:
     if case.on_old_secret is not None:
         metadata = {"name": "db", "namespace": "shop", **case.on_old_secret}
         world.cluster.put(SECRETS, {"metadata": metadata, "data": {}})
-    raw = sealed(secret=case.in_template, spec={"deletionPolicy": policy})
+    # The template by hand: sealing would have put the tools' metadata on the manifest.
+    template = {"metadata": dict(case.in_template)} if case.in_template else {}
+    raw = sealed(spec={"deletionPolicy": policy, "template": template})
     world.apply(raw | {"metadata": {**child(raw, "metadata"), **case.on_manifest}})
     world.run()
     return world.secret
