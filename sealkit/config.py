@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Final, NamedTuple
 
 from sealkit.encoding import from_base32
 from sealkit.errors import ConfigError, ManifestError
@@ -30,8 +29,7 @@ _CLUSTER_FIELDS: Final = ("kid", "recipient", "notAfter")
 _RULE_FIELDS: Final = ("paths", "clusters", "scopes")
 
 
-@dataclass(frozen=True)
-class Cluster:
+class Cluster(NamedTuple):
     """One entry of `clusters`: the pinned key id and the recipient file, relative to the config."""
 
     name: str
@@ -40,8 +38,7 @@ class Cluster:
     not_after: date | None = None
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(NamedTuple):
     """One entry of `rules`: for files that match a glob, the clusters and the scopes allowed."""
 
     paths: tuple[str, ...]
@@ -53,13 +50,12 @@ class Rule:
         return any(re.fullmatch(_pattern(glob), str(path)) for glob in self.paths)
 
 
-@dataclass(frozen=True)
-class Config:
+class Config(NamedTuple):
     """A parsed `.sealkit.yaml` and the folder it rules."""
 
     folder: Path
-    clusters: Mapping[str, Cluster] = field(default_factory=dict)
-    rules: tuple[Rule, ...] = ()
+    clusters: Mapping[str, Cluster]
+    rules: tuple[Rule, ...]
 
     @property
     def path(self) -> Path:

@@ -6,10 +6,9 @@ import io
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import BinaryIO, Final, TextIO
+from typing import BinaryIO, Final, NamedTuple, TextIO
 
 from sealkit.errors import SealkitError, UsageError
 from sealkit.files import MAX_BYTES, PUBLIC_MODE, read_bytes, reason_of, write_atomically
@@ -17,8 +16,7 @@ from sealkit.files import MAX_BYTES, PUBLIC_MODE, read_bytes, reason_of, write_a
 STDIO: Final = "-"
 
 
-@dataclass(frozen=True)
-class App:
+class App(NamedTuple):
     """Everything a command gets from outside. Results go to `stdout`, talk goes to `stderr`."""
 
     stdin: BinaryIO

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from sealkit.cli.app import App
 from sealkit.config import NAME, Config, find_config
@@ -15,16 +15,14 @@ from sealkit.manifests.scope import Scope
 from sealkit.manifests.sealed import SealedSecret
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(NamedTuple):
     """What the user asked for: cluster names, recipient files, or nothing in particular."""
 
     clusters: tuple[str, ...] = ()
     recipient_files: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Audience:
+class Audience(NamedTuple):
     """The clusters that may open a manifest and the scopes it may have."""
 
     recipients: tuple[Recipient, ...]

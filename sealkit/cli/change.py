@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import click
 
@@ -20,8 +20,7 @@ from sealkit.sealing import set_values, unset_values
 Change = Callable[[SealedSecret, Audience], SealedSecret]
 
 
-@dataclass(frozen=True)
-class ChangeRequest:
+class ChangeRequest(NamedTuple):
     """Which manifest to change, and where the result goes; an empty output means in place."""
 
     file: str
@@ -30,8 +29,7 @@ class ChangeRequest:
     choice: Choice
 
 
-@dataclass(frozen=True)
-class Changed:
+class Changed(NamedTuple):
     """The report: which values of which manifest were set or removed, and for whom."""
 
     file: str

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from sealkit.cli.app import STDIO, App
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
+
+class Line(Protocol):
+    """One line of a report: a named tuple whose `str` is the line for people."""
+
+    def _asdict(self) -> Mapping[str, object]: ...
 
 
-def print_report(app: App, report: Sequence[DataclassInstance], *, as_json: bool) -> None:
+def print_report(app: App, report: Sequence[Line], *, as_json: bool) -> None:
     """Say each line of a report on standard error, or print it as JSON on standard output."""
     if as_json:
-        print_json(app, [asdict(line) for line in report])
+        print_json(app, [line._asdict() for line in report])
         return
     for line in report:
         app.say(str(line))

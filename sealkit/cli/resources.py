@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from sealkit.cli.app import STDIO, App
 from sealkit.errors import ManifestError, SealkitError
@@ -17,8 +16,7 @@ SECRET: Final = ("v1", "Secret")
 SEALED: Final = (API_VERSION, KIND)
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """One object: where it stands in the text, and its data."""
 
     resource: Resource

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
@@ -22,8 +23,7 @@ from sealkit.sealing import Random, seal
 from sealkit.sensitive import Sensitive
 
 
-@dataclass(frozen=True)
-class SealRequest:
+class SealRequest(NamedTuple):
     """What to seal, where to put it, for whom."""
 
     sources: tuple[str, ...]
@@ -37,8 +37,7 @@ class SealRequest:
     raw: str
 
 
-@dataclass(frozen=True)
-class Sealed:
+class Sealed(NamedTuple):
     """One line of the report: what was sealed, and for whom."""
 
     file: str
@@ -56,8 +55,7 @@ class Sealed:
         return f"sealed {name}: {values} for {', '.join(self.clusters)} ({self.scope})"
 
 
-@dataclass(frozen=True)
-class Terms:
+class Terms(NamedTuple):
     """For whom and how far everything in one source is sealed."""
 
     audience: Audience

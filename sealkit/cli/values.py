@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sealkit.cli.app import STDIO, App
 from sealkit.errors import ManifestError, UsageError
@@ -30,8 +30,7 @@ def check_keys(keys: tuple[str, ...]) -> None:
             raise UsageError(what, hint="values are never given on the command line") from None
 
 
-@dataclass(frozen=True)
-class Sources:
+class Sources(NamedTuple):
     """Keys whose values are asked for or piped in, and keys whose values are in files."""
 
     keys: tuple[str, ...]
