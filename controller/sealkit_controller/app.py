@@ -81,6 +81,7 @@ class Controller:
         self._keys_changed = threading.Event()
         self._have_keys = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._starter: threading.Thread | None = None
         self._build(cluster)
         self._build_servers()
 
@@ -226,7 +227,9 @@ class Controller:
             reflector.stop()
         self._queue.shut_down()
         self._recorder.close()
-        for thread in (self._starter, *self._threads):
+        if self._starter is not None:
+            self._starter.join(max(0.0, deadline - time.monotonic()))
+        for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
         self._public_server.stop()
         self._probe_server.stop()

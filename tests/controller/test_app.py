@@ -204,6 +204,14 @@ def test_a_taken_port_leaves_nothing_open(cluster: FakeCluster) -> None:
             Controller(settings, cluster)
 
 
+def test_a_controller_that_was_never_started_can_be_stopped_twice(cluster: FakeCluster) -> None:
+    settings = Settings(probe_port=0, public_port=0, bind_address="127.0.0.1")
+    controller = Controller(settings, cluster)
+    controller.stop()
+    controller.stop()
+    assert cluster.requests == []
+
+
 # The command.
 
 
