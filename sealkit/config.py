@@ -7,7 +7,7 @@ rule that matches wins. The reading is strict: a typo in a security policy must 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 from pathlib import Path, PurePosixPath
@@ -25,6 +25,7 @@ NAME: Final = ".sealkit.yaml"
 API_VERSION: Final = "sealkit.dev/config/v1"
 
 _KID_BYTES: Final = 16
+_TOKEN: Final = re.compile(r"(\*\*/|\*\*|\*|\?)")  # the wildcards; what is between them is literal
 _CLUSTER_FIELDS: Final = ("kid", "recipient", "notAfter")
 _RULE_FIELDS: Final = ("paths", "clusters", "scopes")
 
@@ -47,7 +48,7 @@ class Rule(NamedTuple):
 
     def matches(self, path: PurePosixPath) -> bool:
         """Tell whether a path, relative to the config's folder, falls under this rule."""
-        return any(re.fullmatch(_pattern(glob), str(path)) for glob in self.paths)
+        return any(_glob_matches(glob, str(path)) for glob in self.paths)
 
 
 class Config(NamedTuple):
@@ -217,11 +218,27 @@ def _sequence(raw: object, path: str) -> Sequence[object]:
     return raw
 
 
-def _pattern(glob: str) -> str:
-    """Translate a glob: `*` and `?` stay within a folder, `**` crosses folders."""
-    parts = re.split(r"(\*\*/|\*\*|\*|\?)", glob)
-    meaning = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    return "(?s:" + "".join(meaning.get(part, re.escape(part)) for part in parts) + ")"
+def _glob_matches(glob: str, path: str) -> bool:
+    """Match a glob by following all its ways at once: no glob can make this slow."""
+    ends = {0}
+    for piece in _TOKEN.split(glob):
+        ends = {end for start in ends for end in _ends(piece, path, start)}
+    return len(path) in ends
+
+
+def _ends(piece: str, path: str, start: int) -> Iterable[int]:
+    """Return where a match of one piece that begins at `start` can end."""
+    if piece == "**":
+        return range(start, len(path) + 1)
+    if piece == "**/":  # no folder, or any number of them
+        return [start, *(i + 1 for i in range(start, len(path)) if path[i] == "/")]
+    folder_end = path.find("/", start)
+    rest = (len(path) if folder_end < 0 else folder_end) - start
+    if piece == "*":
+        return range(start, start + rest + 1)
+    if piece == "?":
+        return [start + 1] if rest else []
+    return [start + len(piece)] if path.startswith(piece, start) else []
 
 
 def add_cluster(text: bytes, cluster: Cluster) -> str:

@@ -163,6 +163,11 @@ def test_globs(glob: str, yes: list[str], no: list[str]) -> None:
     assert [path for path in yes + no if rule.matches(PurePosixPath(path))] == yes
 
 
+def test_a_hostile_glob_takes_no_longer_than_others() -> None:
+    rule = Rule(("*a" * 20 + "**b" * 20 + "c",), ("prod",))
+    assert not rule.matches(PurePosixPath("a" * 100 + "b" * 100))
+
+
 class TestFinding:
     """The nearest file upwards from the target."""
 
