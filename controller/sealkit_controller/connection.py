@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import re
 import select
 import socket
 import ssl
@@ -16,16 +15,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
-from typing import BinaryIO, Final
+from http.client import HTTPConnection
+from typing import Final
 
 CONNECT_SECONDS: Final = 3.0
 # An idle connection older than this is looked at before it is used: the server may have closed it.
 _TRUSTED_IDLE_SECONDS: Final = 1.0
 _READ_BYTES: Final = 1 << 16
 _MAX_RESPONSE_BYTES: Final = 1 << 28  # a page of 500 objects of the largest size
-_MAX_LINE_BYTES: Final = 1 << 16
-_MAX_HEADERS: Final = 200
-_STATUS_LINE: Final = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})[ \r]")
 _MAX_EVENT_BYTES: Final = 1 << 24  # etcd refuses objects beyond 1.5 MiB by far
 
 Failure = (OSError, http.client.HTTPException)
@@ -78,27 +75,13 @@ class Response:
     body: bytes
 
 
-class _Connection:
-    """An open connection and the buffer in front of it."""
-
-    __slots__ = ("reader", "sock")
-
-    def __init__(self, sock: socket.socket) -> None:
-        self.sock = sock
-        self.reader: BinaryIO = sock.makefile("rb")
-
-    def close(self) -> None:
-        self.reader.close()
-        self.sock.close()
-
-
 class Pool:
     """Idle keep-alive connections to one server, the most recently used first."""
 
     def __init__(self, access: Access, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._access = access
         self._now = monotonic
-        self._idle: deque[tuple[_Connection, float]] = deque()
+        self._idle: deque[tuple[HTTPConnection, float]] = deque()
         self._closed = False
 
     def exchange(self, request: Request) -> Response:
@@ -115,7 +98,7 @@ class Pool:
             response = self._try_kept(kept, request)
             if response is not None:
                 return response
-        connection = _Connection(self._connect())
+        connection = self._connect()
         self._send(connection, request)
         return self._receive(connection)
 
@@ -125,12 +108,11 @@ class Pool:
         Raises:
             OSError, HTTPException: see `Failure`.
         """
-        sock = self._connect()
-        with _closed_on_error(sock):
-            self._write(sock, request)
-            response = http.client.HTTPResponse(sock)
-            response.begin()
-            return Stream(sock, response)
+        connection = self._connect()
+        self._send(connection, request)
+        with _closed_on_error(connection):
+            sock = connection.sock  # http.client forgets it when the response ends the connection
+            return Stream(sock, connection.getresponse())
 
     def close(self) -> None:
         """Close the idle connections, and from now on each connection after its request."""
@@ -138,34 +120,40 @@ class Pool:
         while self._idle:
             self._idle.pop()[0].close()
 
-    def _try_kept(self, kept: _Connection, request: Request) -> Response | None:
+    def _try_kept(self, kept: HTTPConnection, request: Request) -> Response | None:
         try:
             self._send(kept, request)
         except ConnectionError:
             return None  # the server never had the whole of it
         try:
             return self._receive(kept)
-        except (ConnectionError, http.client.RemoteDisconnected):
+        except ConnectionError:
             # Not after a timeout: the server may still be working on it.
             if not request.repeatable:
                 raise
             return None
 
-    def _send(self, connection: _Connection, request: Request) -> None:
+    def _send(self, connection: HTTPConnection, request: Request) -> None:
         with _closed_on_error(connection):
-            self._write(connection.sock, request)
+            connection.sock.settimeout(request.timeout_seconds)
+            try:
+                connection.request(
+                    request.method,
+                    request.path,
+                    request.body if request.method != "GET" else None,
+                    dict(request.headers),
+                )
+            except ValueError:  # such as a damaged token, which its text would show
+                raise http.client.HTTPException("not fit for a header") from None
 
-    def _write(self, sock: socket.socket, request: Request) -> None:
-        sock.settimeout(request.timeout_seconds)
-        sock.sendall(_message(request, f"{self._access.host}:{self._access.port}"))
-
-    def _receive(self, connection: _Connection) -> Response:
+    def _receive(self, connection: HTTPConnection) -> Response:
         with _closed_on_error(connection):
-            response, reusable = read_response(connection.reader)
-        self._keep(connection, reusable=reusable)
-        return response
+            answer = connection.getresponse()
+            body = _whole_body(answer)
+        self._keep(connection, reusable=not answer.will_close)
+        return Response(answer.status, answer.getheader("Retry-After", ""), body)
 
-    def _keep(self, connection: _Connection, *, reusable: bool) -> None:
+    def _keep(self, connection: HTTPConnection, *, reusable: bool) -> None:
         if reusable and not self._closed:
             self._idle.append((connection, self._now()))
             if not self._closed:  # else close() ran in between and may have missed it
@@ -173,7 +161,7 @@ class Pool:
             self.close()
         connection.close()
 
-    def _take_idle(self) -> _Connection | None:
+    def _take_idle(self) -> HTTPConnection | None:
         while True:
             try:
                 connection, since = self._idle.pop()
@@ -183,19 +171,23 @@ class Pool:
                 return connection
             connection.close()
 
-    def _connect(self) -> socket.socket:
+    def _connect(self) -> HTTPConnection:
+        """Open a connection. The socket is made here: TLS by another name than the host's."""
         access = self._access
+        connection = HTTPConnection(access.host, access.port)
+        connection.auto_open = 0  # never by itself, which would be without TLS
         sock = socket.create_connection((access.host, access.port), timeout=CONNECT_SECONDS)
         with _closed_on_error(sock):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if access.tls is None:
-                return sock
-            name = access.server_name or access.host
-            return access.tls.wrap_socket(sock, server_hostname=name)
+            if access.tls is not None:
+                name = access.server_name or access.host
+                sock = access.tls.wrap_socket(sock, server_hostname=name)
+        connection.sock = sock
+        return connection
 
 
 @contextlib.contextmanager
-def _closed_on_error(opened: socket.socket | _Connection) -> Iterator[None]:
+def _closed_on_error(opened: socket.socket | HTTPConnection) -> Iterator[None]:
     try:
         yield
     except BaseException:
@@ -203,101 +195,26 @@ def _closed_on_error(opened: socket.socket | _Connection) -> Iterator[None]:
         raise
 
 
-def _message(request: Request, host: str) -> bytes:
-    """Return head and body as one piece: one write is one packet and one TLS record.
+def _whole_body(answer: http.client.HTTPResponse) -> bytes:
+    """Read a body of known length, or in chunks.
 
     Raises:
-        HTTPException: a header would break out of its line.
+        HTTPException: it breaks off, or is too long. A body that only the end of the connection
+            ends cannot be told from one that broke off, and no API server sends one.
     """
-    lines = [f"{request.method} {request.path} HTTP/1.1", f"Host: {host}"]
-    lines += [f"{name}: {value}" for name, value in request.headers.items()]
-    if request.method != "GET":
-        lines.append(f"Content-Length: {len(request.body)}")
-    if any("\r" in line or "\n" in line or not line.isascii() for line in lines):
-        raise http.client.HTTPException("not fit for a header")  # such as a damaged token
-    return "\r\n".join([*lines, "", ""]).encode("ascii") + request.body
-
-
-def read_response(reader: BinaryIO) -> tuple[Response, bool]:
-    """Read one response (RFC 9112); return it, and whether the connection can be used again.
-
-    http.client does the same several times slower, by way of its parser for mail headers, and a
-    sync is little but two responses. Streams, which are few, are left to it.
-
-    Raises:
-        HTTPException: the response breaks off or is not HTTP.
-        OSError: the connection failed.
-    """
-    status = 100
-    while 100 <= status < 200:
-        status = _read_status(reader)
-        headers = _read_headers(reader)
-    chunked = headers.get(b"transfer-encoding", b"").lower() == b"chunked"
-    length = headers.get(b"content-length")
-    if status in {204, 304}:
-        body = b""
-    elif chunked:
-        body = b"".join(_read_chunks(reader))
-    elif length is not None:
-        body = _read_exactly(reader, _number(length, 10))
+    if answer.chunked:
+        body = answer.read(_MAX_RESPONSE_BYTES)
+        is_too_long = bool(answer.read(1))
+    elif answer.length is not None:
+        is_too_long = answer.length > _MAX_RESPONSE_BYTES
+        body = (
+            b"" if is_too_long else answer.read()
+        )  # notices a missing end, with a size it does not
     else:
-        body = reader.read(_MAX_RESPONSE_BYTES)
-    closes = b"close" in headers.get(b"connection", b"").lower()
-    delimited = chunked or length is not None or status in {204, 304}
-    retry_after = headers.get(b"retry-after", b"").decode("latin-1")
-    return Response(status, retry_after, body), delimited and not closes
-
-
-def _read_status(reader: BinaryIO) -> int:
-    line = reader.readline(_MAX_LINE_BYTES)
-    if not line:
-        raise http.client.RemoteDisconnected("the connection ended before a response")
-    match = _STATUS_LINE.match(line)
-    if not match:
-        raise http.client.BadStatusLine("")  # without the line: it may be anything
-    return int(match[1])
-
-
-def _read_headers(reader: BinaryIO) -> dict[bytes, bytes]:
-    headers: dict[bytes, bytes] = {}
-    for _ in range(_MAX_HEADERS):
-        line = reader.readline(_MAX_LINE_BYTES)
-        if line in {b"\r\n", b"\n"}:
-            return headers
-        name, colon, value = line.partition(b":")
-        if not colon or not line.endswith(b"\n"):
-            raise http.client.IncompleteRead(b"")
-        headers[name.lower()] = value.strip()
-    raise http.client.HTTPException("too many headers")
-
-
-def _read_chunks(reader: BinaryIO) -> Iterator[bytes]:
-    total = 0
-    while size := _number(reader.readline(_MAX_LINE_BYTES).partition(b";")[0].strip(), 16):
-        total += size
-        if total > _MAX_RESPONSE_BYTES:
-            raise http.client.HTTPException("the response is too long")
-        yield _read_exactly(reader, size)
-        _read_exactly(reader, 2)
-    _read_headers(reader)  # trailers
-
-
-def _read_exactly(reader: BinaryIO, size: int) -> bytes:
-    if size > _MAX_RESPONSE_BYTES:
+        raise http.client.IncompleteRead(b"")
+    if is_too_long:
         raise http.client.HTTPException("the response is too long")
-    body = reader.read(size)
-    if len(body) != size:
-        raise http.client.IncompleteRead(b"")
     return body
-
-
-def _number(digits: bytes, base: int) -> int:
-    if not re.fullmatch(rb"[0-9a-fA-F]{1,16}", digits):
-        raise http.client.IncompleteRead(b"")
-    try:
-        return int(digits, base)
-    except ValueError:
-        raise http.client.HTTPException("not a length") from None
 
 
 def _is_readable(sock: socket.socket) -> bool:
