@@ -41,12 +41,16 @@ _SIGNALS: Final = frozenset({signal.SIGTERM, signal.SIGINT})
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """Time and chance. `random` is from 0 to 1; `random_bytes` must be cryptographic."""
+    """Time and chance. `random` is from 0 to 1; `random_bytes` must be cryptographic.
+
+    `speed` is how many of its seconds pass in one of the machine's: waits are shortened by it.
+    """
 
     now: Callable[[], datetime]
     monotonic: Callable[[], float]
     random: Callable[[], float]
     random_bytes: Callable[[int], bytes]
+    speed: float = 1.0
 
 
 SYSTEM_CLOCK: Final = Clock(lambda: datetime.now(UTC), time.monotonic, random.random, os.urandom)
@@ -91,7 +95,11 @@ class Controller:
         self._secrets = Store(cache.nothing)
         self._key_secrets = Store(cache.whole)
         self._queue = BlockingQueue(
-            settings.workers, clock.monotonic, clock.random, self.metrics.queue_adds.inc
+            settings.workers,
+            clock.monotonic,
+            clock.random,
+            self.metrics.queue_adds.inc,
+            clock.speed,
         )
         self._keys = KeySync(
             cluster,
@@ -134,7 +142,11 @@ class Controller:
         manifests = Selection(SEALED_SECRETS, watched)
         secrets = Selection(SECRETS, watched, f"{MANAGED_LABEL}=true", metadata_only=True)
         clock = self._clock
-        times = Time(clock.monotonic, clock.random, self._stopping.wait)
+        times = Time(
+            clock.monotonic,
+            clock.random,
+            lambda seconds: self._stopping.wait(seconds / clock.speed),
+        )
         return (
             Reflector(cluster, keys, self._key_secrets, self._hear(keys, self._key_changed), times),
             Reflector(
@@ -283,7 +295,7 @@ class Controller:
             if self._keys.ring.differs_from(served):
                 served = self._keys.ring
                 self._ring_changed(served)
-            self._keys_changed.wait(pause)
+            self._keys_changed.wait(pause / self._clock.speed)
 
     def _ring_changed(self, ring: KeyRing) -> None:
         for name, problem in ring.refused.items():

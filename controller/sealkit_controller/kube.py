@@ -64,7 +64,7 @@ class HttpCluster:
         settings: Settings | None = None,
         *,
         count: Count = count_nothing,
-        watch_grace_seconds: int = 30,
+        watch_grace_seconds: float = 30,
     ) -> None:
         self._settings = settings or Settings()
         self._access = access

@@ -180,7 +180,7 @@ class BlockingQueue:
     """A WorkQueue for threads: `take` waits until there is work or the end.
 
     `monotonic` and `random` (0 to 1) are the clock and the spread of retries. `on_add` is called
-    for each addition.
+    for each addition. `speed` is how many seconds of that clock pass in one of the machine's.
     """
 
     def __init__(
@@ -189,8 +189,10 @@ class BlockingQueue:
         monotonic: Callable[[], float],
         random: Callable[[], float],
         on_add: Callable[[], None] = lambda: None,
+        speed: float = 1.0,
     ) -> None:
         self._queue = WorkQueue()
+        self._speed = speed
         self._throttle = Throttle(workers)
         self._now = monotonic
         self._random = random
@@ -217,7 +219,7 @@ class BlockingQueue:
                 if taken is not None:
                     return taken
                 due = self._queue.next_due()
-                self._work.wait(None if due is None else max(0.0, due - now))
+                self._work.wait(None if due is None else max(0.0, due - now) / self._speed)
         return None
 
     def _next(self, now: float) -> Taken | None:

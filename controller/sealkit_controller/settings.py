@@ -35,7 +35,7 @@ class Settings:
     resync_seconds: int = 36_000
     stalled_retry_seconds: int = 600
     shutdown_seconds: int = 20
-    request_timeout_seconds: int = 30
+    request_timeout_seconds: float = 30
     watch_timeout_seconds: int = 300
     log_level: str = "info"
     pod_name: str = "sealkit-controller"
