@@ -1,0 +1,33 @@
+"""The stock helm for every test here, and a control plane that notes who asked for what."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.binaries import Binaries
+from tests.cluster.controlplane import control_plane as run_control_plane
+from tests.packaging.audit import Audited, audited
+from tests.packaging.documents import CRDS
+from tests.packaging.helm import MISSING, Helm, find_helm
+
+
+@pytest.fixture(scope="session")
+def helm(tmp_path_factory: pytest.TempPathFactory) -> Helm:
+    """The stock helm, without a cluster."""
+    binary = find_helm()
+    if binary is None:
+        pytest.skip(MISSING)
+    return Helm(binary, tmp_path_factory.mktemp("helm"))
+
+
+@pytest.fixture(scope="session")
+def audited_plane(
+    control_plane_binaries: Binaries,
+    controller_manager: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Audited]:
+    """A control plane of these tests' own, with our CRDs, whose API server keeps an audit log."""
+    folder = tmp_path_factory.mktemp("audited-plane")
+    with run_control_plane(folder, control_plane_binaries, CRDS) as plane:
+        yield audited(plane, folder)
