@@ -28,7 +28,8 @@ class HandClock:
     def wait(self, event: threading.Event, seconds: float | None) -> bool:
         self.waits.append(seconds)
         if seconds is None:
-            return event.wait(WAIT_SECONDS)
+            assert event.wait(WAIT_SECONDS), "nobody woke the guard"
+            return True
         self.seconds += seconds
         self.then()
         return event.is_set()

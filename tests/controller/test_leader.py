@@ -213,6 +213,22 @@ def test_a_lease_is_given_back_even_if_its_making_was_never_answered(
     assert spec(cluster)["holderIdentity"] == ""
 
 
+def test_the_lease_of_another_is_not_given_back(cluster: FakeCluster, hand: HandClock) -> None:
+    def lose() -> None:
+        raise ApiError(0, "Timeout")
+
+    one = replica(Wire(cluster, after=lose), hand, "a")
+    two = replica(cluster, hand, "b")
+    one.elector.attempt()
+    two.elector.attempt()
+    hand.seconds += 15
+    two.elector.attempt()
+    one.elector.stop()
+    one.elector.run()
+    assert two.elector.is_leader
+    assert spec(cluster)["holderIdentity"] == "b"
+
+
 def test_giving_back_is_tried_once_more_after_a_conflict(
     cluster: FakeCluster, hand: HandClock
 ) -> None:
@@ -232,6 +248,36 @@ def test_nothing_is_given_back_that_was_lost(cluster: FakeCluster, hand: HandClo
     cluster.requests.clear()
     one.elector.stop()
     one.elector.run()
+    assert cluster.requests == []
+    assert one.lost == [Loss.EXPIRED]
+
+
+def test_what_runs_out_after_a_stop_is_no_loss(cluster: FakeCluster, hand: HandClock) -> None:
+    one = replica(cluster, hand)
+    one.elector.attempt()
+    one.elector.stop(release=False)
+    hand.seconds += 60
+    one.elector.check()
+    assert one.lost == []
+
+
+def test_a_stop_ends_the_guard_of_one_that_never_led(
+    cluster: FakeCluster, hand: HandClock
+) -> None:
+    one = replica(cluster, hand)
+    one.elector.stop()
+    one.elector.guard()
+    assert hand.waits == [None]
+    assert one.lost == []
+
+
+def test_who_has_lost_asks_for_nothing_more(cluster: FakeCluster, hand: HandClock) -> None:
+    one = replica(cluster, hand)
+    one.elector.attempt()
+    hand.seconds += 10
+    cluster.requests.clear()
+    one.elector.attempt()
+    one.elector.attempt()
     assert cluster.requests == []
     assert one.lost == [Loss.EXPIRED]
 
