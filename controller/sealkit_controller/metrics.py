@@ -95,9 +95,6 @@ class Metrics:
         self.failures = Counter(
             "sealkit_reconcile_failures", "Failures, by reason.", ["reason"], registry=registry
         )
-        self.unseals = Counter(
-            "sealkit_unseals", "Manifests opened, by result.", ["result"], registry=registry
-        )
         self.secret_writes = Counter(
             "sealkit_secret_writes", "Writes of Secrets, by kind.", ["action"], registry=registry
         )
