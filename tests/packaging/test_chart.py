@@ -248,7 +248,7 @@ def test_the_schema_refuses(helm: Helm, typo: str) -> None:
     done = helm("template", "sealkit", str(CHART), "--set", typo, check=False)
     assert done.returncode != 0
     assert "don't meet the specifications of the schema" in done.stderr
-    assert typo.split("=")[0].split(".")[0] in done.stderr
+    assert typo.split("=", maxsplit=1)[0].split(".", maxsplit=1)[0] in done.stderr
 
 
 def test_the_schema_knows_every_value_and_no_other() -> None:
