@@ -261,9 +261,7 @@ def test_what_runs_out_after_a_stop_is_no_loss(cluster: FakeCluster, hand: HandC
     assert one.lost == []
 
 
-def test_a_stop_ends_the_guard_of_one_that_never_led(
-    cluster: FakeCluster, hand: HandClock
-) -> None:
+def test_a_stop_ends_the_guard_of_one_that_never_led(cluster: FakeCluster, hand: HandClock) -> None:
     one = replica(cluster, hand)
     one.elector.stop()
     one.elector.guard()
