@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+_WORD: Final = re.compile(r"[A-Za-z_:][\w:]*")
 _TOKEN: Final = re.compile(
-    r"""\s*(?:(?P<text>"(?:[^"\\]|\\.)*")|(?P<number>\d[\w.]*)|(?P<word>[A-Za-z_:][\w:]*)"""
-    r"""|(?P<bracket>[()\[\]{}])|(?P<sign>[=!<>]=|=~|!~|[-+*/%^=<>,:]))"""
+    rf"""{_WORD.pattern}|"(?:[^"\\]|\\.)*"|\d[\w.]*|[()\[\]{{}}]|[=!<>]=|=~|!~|[-+*/%^=<>,]"""
 )
 _CLOSES: Final = {")": "(", "]": "[", "}": "{"}
 _FUNCTIONS: Final = frozenset({"absent", "histogram_quantile", "increase", "rate", "time"})
@@ -70,19 +70,17 @@ def _check_function(word: str) -> None:
         raise ValueError(f"{word} is not a function of these dashboards and rules")
 
 
-def _words(tokens: list[tuple[str, str]]) -> Iterator[tuple[str, str, str]]:
+def _words(tokens: list[str]) -> Iterator[tuple[str, str, str]]:
     """Yield each name with the bracket or grouping it stands in and the token that follows."""
-    within: list[str] = []
-    for index, (kind, token) in enumerate(tokens):
-        if kind == "word" and token not in _GROUPINGS | _SET_OPERATIONS:
-            after = tokens[index + 1][1] if index + 1 < len(tokens) else ""
-            yield token, within[-1] if within else "", after
+    within = [""]
+    for before, token, after in zip(["", *tokens], tokens, [*tokens[1:], ""], strict=False):
+        if _WORD.fullmatch(token) and token not in _GROUPINGS | _SET_OPERATIONS:
+            yield token, within[-1], after
         elif token in _CLOSES.values():
-            before = tokens[index - 1][1] if index else ""
             within.append(before if before in _GROUPINGS else token)
         elif token in _CLOSES:
-            _check_closed(token, within.pop() if within else "")
-    if within:
+            _check_closed(token, within.pop())
+    if within != [""]:
         raise ValueError(f"{within[-1]!r} is not closed")
 
 
@@ -91,13 +89,13 @@ def _check_closed(token: str, opened: str) -> None:
         raise ValueError(f"{token!r} closes {opened or 'nothing'!r}")
 
 
-def _tokens(expression: str) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
+def _tokens(expression: str) -> list[str]:
+    found: list[str] = []
     rest = expression.strip()
     while rest:
         match = _TOKEN.match(rest)
-        if match is None or match.lastgroup is None:
+        if match is None:
             raise ValueError(f"cannot be read from here: {rest[:20]}")
-        found.append((match.lastgroup, match[match.lastgroup]))
+        found.append(match[0])
         rest = rest[match.end() :].lstrip()
     return found

@@ -106,6 +106,12 @@ def test_the_check_finds_broken_expressions(expression: str) -> None:
         promql.read(expression)
 
 
+@pytest.mark.parametrize("name", [name for name, text in EXPRESSIONS.items() if "_bucket" in text])
+def test_a_quantile_is_of_whole_histograms(name: str) -> None:
+    assert EXPRESSIONS[name].startswith("histogram_quantile(")
+    assert "le" in promql.read(EXPRESSIONS[name]).grouped
+
+
 def test_everything_that_is_measured_is_shown() -> None:
     shown = frozenset().union(*(promql.read(text).metrics for text in EXPRESSIONS.values()))
     spared = {"workqueue_work_duration_seconds"}  # the work on an object is its reconciliation
