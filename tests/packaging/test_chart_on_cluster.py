@@ -17,7 +17,7 @@ from tests.cluster.controlplane import control_plane as run_control_plane
 from tests.cluster.kubectl import Kubectl
 from tests.packaging.documents import MANIFESTS, Document, find, parse, pod_spec
 from tests.packaging.helm import CHART, Helm
-from tests.packaging.test_chart import ALL_ON, MATRIX
+from tests.packaging.matrix import ALL_ON, matrix
 
 pytestmark = pytest.mark.cluster
 
@@ -104,7 +104,7 @@ def release(cluster: Cluster) -> Iterator[str]:
     cluster.kubectl("delete", CRD, "--ignore-not-found")
 
 
-@pytest.mark.parametrize("values", MATRIX.values(), ids=MATRIX.keys())
+@matrix
 def test_it_installs_upgrades_to_itself_and_goes(
     cluster: Cluster, release: str, values: tuple[str, ...]
 ) -> None:
@@ -180,7 +180,7 @@ def test_an_upgrade_brings_the_crd_of_its_version(
     assert json.loads(names) == ["sks", "newer"]
 
 
-@pytest.mark.parametrize("values", MATRIX.values(), ids=MATRIX.keys())
+@matrix
 def test_the_api_server_finds_the_pod_restricted(
     cluster: Cluster, release: str, values: tuple[str, ...]
 ) -> None:
