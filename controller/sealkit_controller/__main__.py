@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import random
 import sys
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import uuid4
 
 from sealkit import __version__
 from sealkit.errors import SealkitError
@@ -14,13 +19,19 @@ try:
 
     from sealkit_controller import app, logs
     from sealkit_controller.access import load_access, own_namespace
+    from sealkit_controller.cluster import Target
+    from sealkit_controller.election import LEASES, Candidate, Loss, identity
     from sealkit_controller.kube import HttpCluster
+    from sealkit_controller.leader import LEASE_NAME, Clock, Elector, Hear
     from sealkit_controller.metrics import Metrics
     from sealkit_controller.settings import Settings
 except ModuleNotFoundError as error:
     if error.name not in {"prometheus_client", "structlog"}:
         raise
     sys.exit("sealkit-controller: error: not installed, try: pip install 'sealkit[controller]'")
+
+
+_LEASE_SECONDS = 5
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -47,9 +58,30 @@ def _run(kubeconfig: str, context: str) -> int:
         count=lambda method, code: metrics.requests.labels(code, method, host).inc(),
     )
     log = logs.logger(sys.stderr, settings.log_level)
-    app.run(app.Controller(settings, cluster, metrics=metrics, log=log))
+    # An own client: a request for the Lease must give up well within the renew deadline.
+    leases = HttpCluster(access, replace(settings, request_timeout_seconds=_LEASE_SECONDS))
+    elector = _elector(leases, settings, log) if settings.leader_election else None
+    app.run(app.Controller(settings, cluster, metrics=metrics, log=log, elector=elector))
+    leases.close()
     cluster.close()
     return 0
+
+
+def _elector(cluster: HttpCluster, settings: Settings, log: logs.Logger) -> Elector:
+    def lost(loss: Loss) -> None:
+        log.error("Leadership lost", reason=loss.value)
+        os._exit(1)  # at once: whatever is still under way must not write any more
+
+    lease = Target(LEASES, settings.namespace, LEASE_NAME)
+    candidate = Candidate(lease, identity(settings.pod_name, uuid4()))
+    clock = Clock(lambda: datetime.now(UTC), _boot_time, random.random)
+    told = Hear(lost, lambda error: log.warning("Lease request failed", error=str(error)))
+    return Elector(cluster, candidate, clock, told)
+
+
+def _boot_time() -> float:
+    """Return seconds that go on while the machine sleeps, where the system counts them."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,6 +1,8 @@
 """The controller put together: what starts when, and what stops when.
 
 Start: probes, then the views, then the key, and only then the workers. Stop: the same backwards.
+With an elector the workers also wait for the Lease; until then this replica is a standby: ready,
+serving the public keys, writing nothing.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from sealkit_controller.cluster import ApiError, Cluster, Selection
 from sealkit_controller.events import Recorder
 from sealkit_controller.keyring import KeyRing
 from sealkit_controller.keysync import KeySync, Source
+from sealkit_controller.leader import LEASE_NAME, Elector, Led, NotLeadingError, ownership
 from sealkit_controller.logs import Logger
 from sealkit_controller.metrics import Metrics
 from sealkit_controller.objects import KEY_LABEL, MANAGED_LABEL, SEALED_SECRETS, SECRETS
@@ -36,6 +39,8 @@ from sealkit_controller.worker import Observers, Timing, Worker
 
 _KEY_CHECK_SECONDS: Final = 300.0  # how often the published keys are compared when nothing happens
 _POLL_SECONDS: Final = 0.1  # how soon a start in progress notices that it is to stop
+_STANDBY_SECONDS: Final = 1.0  # how soon a new leader makes or publishes a key that is missing
+_RESIGN_SECONDS: Final = 10.0
 _SIGNALS: Final = frozenset({signal.SIGTERM, signal.SIGINT})
 
 
@@ -62,7 +67,7 @@ class Controller:
     It does not close `cluster`, which it did not open.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (the parts of the world, each replaceable by itself)
         self,
         settings: Settings,
         cluster: Cluster,
@@ -70,8 +75,9 @@ class Controller:
         clock: Clock = SYSTEM_CLOCK,
         metrics: Metrics | None = None,
         log: Logger | None = None,
+        elector: Elector | None = None,
     ) -> None:
-        """Put the parts together and bind the ports.
+        """Put the parts together and bind the ports. Without an elector it leads alone.
 
         Raises:
             OSError: a port cannot be had.
@@ -86,6 +92,8 @@ class Controller:
         self._have_keys = threading.Event()
         self._threads: list[threading.Thread] = []
         self._starter: threading.Thread | None = None
+        self._elector = elector
+        self._electing: list[threading.Thread] = []
         self._build(cluster)
         self._build_servers()
 
@@ -101,18 +109,19 @@ class Controller:
             self.metrics.queue_adds.inc,
             clock.speed,
         )
+        writer = Led(cluster, ownership(1, {0: self._elector})) if self._elector else cluster
         self._keys = KeySync(
-            cluster,
+            writer,
             self._key_secrets,
             settings.namespace,
             settings.cluster_name,
             Source(clock.random_bytes, clock.now),
         )
         self._reconciler = Reconciler(
-            cluster, self._manifests, self._secrets, lambda: self._keys.ring, clock.now
+            writer, self._manifests, self._secrets, lambda: self._keys.ring, clock.now
         )
         self._recorder = Recorder(
-            cluster,
+            writer,
             settings.pod_name,
             clock.now,
             clock.monotonic,
@@ -207,7 +216,8 @@ class Controller:
         longest = 2 * (2 * self._settings.watch_timeout_seconds + 30)
         oldest = self._clock.monotonic() - longest
         silent = any(reflector.last_activity < oldest for reflector in self._reflectors)
-        return not silent and all(thread.is_alive() for thread in self._threads)
+        threads = (*self._threads, *self._electing)
+        return not silent and all(thread.is_alive() for thread in threads)
 
     def start(self) -> None:
         """Start every thread, and return at once; see `wait_until_ready`."""
@@ -243,9 +253,18 @@ class Controller:
             self._starter.join(max(0.0, deadline - time.monotonic()))
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
+        self._resign()
         self._public_server.stop()
         self._probe_server.stop()
         self._log.info("Stopped", idle=str(self._queue.is_idle))
+
+    def _resign(self) -> None:
+        """Give the Lease back, unless a write may still be in hand: then it has to run out."""
+        if self._elector is None:
+            return
+        self._elector.stop(release=not any(thread.is_alive() for thread in self._threads))
+        for thread in self._electing:
+            thread.join(_RESIGN_SECONDS)
 
     def __enter__(self) -> Controller:
         """Start."""
@@ -268,27 +287,51 @@ class Controller:
 
     def _start_workers(self) -> None:
         """Wait for complete views and a key: a decision on half a view could be a wrong one."""
-        for event in (self._have_keys, *(reflector.synced for reflector in self._reflectors)):
-            while not event.wait(_POLL_SECONDS):
-                if self._stopping.is_set():
-                    return
+        synced = (reflector.synced for reflector in self._reflectors)
+        if not all(self._await(event) for event in (self._have_keys, *synced)):
+            return
+        if self._elector is not None:
+            self._ready.set()
+            self._log.info("Standing by", objects=len(self._manifests))
+            if not self._await(self._elector.elected):
+                return
         for number in range(self._settings.workers):
             self._spawn(self._worker.run, f"worker-{number}")
         self._ready.set()
         self._log.info("Ready", objects=len(self._manifests), keys=len(self._keys.ring.pairs))
 
+    def _await(self, event: threading.Event) -> bool:
+        """Wait for an event; tell whether it came before the stop."""
+        while not event.wait(_POLL_SECONDS):
+            if self._stopping.is_set():
+                return False
+        return True
+
+    def _contend(self) -> None:
+        """Begin to contend for the Lease, now that the key Secrets are known."""
+        if self._elector is None:
+            return
+        elector = self._elector
+        self.metrics.leading.labels(LEASE_NAME).set_function(lambda: float(elector.is_leader))
+        for body, name in ((elector.run, "elector"), (elector.guard, "lease-guard")):
+            thread = threading.Thread(target=body, name=name, daemon=True)
+            self._electing.append(thread)
+            thread.start()
+
     def _keep_keys(self) -> None:
         """Keep the ring, the published keys and what depends on them in step."""
         backoff = cache.Backoff()
-        while not self._reflectors[0].synced.wait(_POLL_SECONDS):
-            if self._stopping.is_set():
-                return
+        if not self._await(self._reflectors[0].synced):
+            return
+        self._contend()
         served = KeyRing()
         while not self._stopping.is_set():
             self._keys_changed.clear()
             pause = _KEY_CHECK_SECONDS
             try:
                 self._keys.sync()
+            except NotLeadingError:
+                pause = _STANDBY_SECONDS  # the leader's work, perhaps soon ours
             except ApiError as error:
                 self._log.error("Key synchronisation failed", error=str(error))
                 pause = backoff.next_seconds(self._clock.monotonic(), self._clock.random())

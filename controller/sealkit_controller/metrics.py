@@ -27,6 +27,10 @@ class Metrics:
             ["code", "method", "host"],
             registry=registry,
         )
+        self.leading = Gauge(
+            "leader_election_master_status", "Whether this replica leads.", ["name"],
+            registry=registry,
+        )  # fmt: skip
         self._own(registry)
 
     def _reconciles(self, registry: CollectorRegistry) -> None:

@@ -20,13 +20,15 @@ _MAX_PORT: Final = 65535
 class Settings:
     """Everything an operator can choose. Each field is a variable of the same name, in README.
 
-    `namespace` holds the controller's keys. An empty `watch_namespace` means the whole cluster.
+    `namespace` holds the controller's keys and its Lease; with `leader_election` any number of
+    replicas may run, and one of them writes. An empty `watch_namespace` means the whole cluster.
     A port of 0 lets the system choose a free one. Resync is the longest time until a Secret is
     looked at again without any event; each object's own moment is spread over the last fifth.
     """
 
     namespace: str = DEFAULT_NAMESPACE
     watch_namespace: str = ""
+    leader_election: bool = False
     cluster_name: str = "default"
     workers: int = 16
     bind_address: str = ""
@@ -86,10 +88,17 @@ def _optional(read: Callable[[str, str], str]) -> Callable[[str, str], str]:
     return lambda name, raw: read(name, raw) if raw else ""
 
 
+def _switch(name: str, raw: str) -> bool:
+    if raw not in {"true", "false"}:
+        raise ConfigError("is neither true nor false", field=name)
+    return raw == "true"
+
+
 _namespace = _matching(_LABEL, "a namespace (RFC 1123 label)")
 _READERS: Final[Mapping[str, Callable[[str, str], str | int]]] = {
     "SEALKIT_NAMESPACE": _namespace,
     "SEALKIT_WATCH_NAMESPACE": _optional(_namespace),
+    "SEALKIT_LEADER_ELECTION": _switch,
     "SEALKIT_CLUSTER_NAME": _matching(_CLUSTER, "lower-case letters, digits, '-' and '.'"),
     "SEALKIT_WORKERS": _whole(1, 256),
     "SEALKIT_BIND_ADDRESS": _matching(re.compile(r"[0-9a-fA-F:.]*"), "an IP address"),

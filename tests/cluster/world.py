@@ -69,10 +69,15 @@ class World:
 
 
 @contextmanager
-def running_controller(server: ApiServer, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the installed controller against a server until the block ends; it must stop cleanly."""
-    kubeconfig = server.write_kubeconfig(folder / "controller.kubeconfig")
-    log = folder / "controller.log"
+def running_controller(
+    server: ApiServer, folder: Path, name: str = "controller", **settings: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the installed controller against a server until the block ends; it must stop cleanly.
+
+    `settings` are further environment variables.
+    """
+    kubeconfig = server.write_kubeconfig(folder / f"{name}.kubeconfig")
+    log = folder / f"{name}.log"
     with log.open("wb") as stream:
         process = subprocess.Popen(
             [VENV / "sealkit-controller", "--kubeconfig", str(kubeconfig)],
@@ -82,6 +87,8 @@ def running_controller(server: ApiServer, folder: Path) -> Iterator[subprocess.P
                 "SEALKIT_PUBLIC_PORT": "0",
                 "SEALKIT_PROBE_PORT": "0",
                 "SEALKIT_BIND_ADDRESS": "127.0.0.1",
+                "SEALKIT_POD_NAME": name,
+                **settings,
             },
             stdout=stream,
             stderr=stream,
@@ -89,6 +96,7 @@ def running_controller(server: ApiServer, folder: Path) -> Iterator[subprocess.P
         try:
             yield process
         finally:
-            process.terminate()
+            if process.poll() is None:
+                process.terminate()
             code = process.wait(timeout=READY_SECONDS)
     assert code == 0, f"the controller ended with {code}\n{log.read_text()[-4000:]}"
