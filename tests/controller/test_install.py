@@ -153,7 +153,7 @@ def test_every_setting_of_the_pod_exists() -> None:
 
 def test_the_readme_lists_every_setting_with_its_default() -> None:
     rows = dict(re.findall(r"^\| `(SEALKIT_\w+)` \| ([^|]+) \|", README, re.MULTILINE))
-    defaults = {f"SEALKIT_{f.name.upper()}": str(f.default) for f in fields(Settings)}
+    defaults = {f"SEALKIT_{f.name.upper()}": str(f.default).lower() for f in fields(Settings)}
     assert rows.keys() == defaults.keys()
     for name, default in defaults.items():
         assert f"`{default}`" in rows[name] or default == ""
