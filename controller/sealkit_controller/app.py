@@ -346,6 +346,10 @@ class Controller:
         self.metrics.refused_keys.set(len(ring.refused))
         for state, count in ring.count_by_state().items():
             self.metrics.keys.labels(state.value).set(count)
+        self.metrics.key_created.clear()
+        for kid, pair in ring.pairs.items():
+            created = self.metrics.key_created.labels(kid, pair.state.value)
+            created.set(pair.not_before.timestamp())
         if ring.active:
             self._have_keys.set()
         for entry in self._manifests.entries():

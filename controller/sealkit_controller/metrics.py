@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 CONTROLLER: Final = "sealedsecret"
 
@@ -32,6 +32,7 @@ class Metrics:
             registry=registry,
         )  # fmt: skip
         self._own(registry)
+        ProcessCollector(registry=registry)
 
     def _reconciles(self, registry: CollectorRegistry) -> None:
         self.reconciles = Counter(
@@ -103,6 +104,10 @@ class Metrics:
             "sealkit_secret_writes", "Writes of Secrets, by kind.", ["action"], registry=registry
         )
         self.keys = Gauge("sealkit_keys", "Key pairs, by state.", ["state"], registry=registry)
+        self.key_created = Gauge(
+            "sealkit_key_created_timestamp_seconds", "When a key pair was made.", ["kid", "state"],
+            registry=registry,
+        )  # fmt: skip
         self.refused_keys = Gauge(
             "sealkit_refused_keys", "Key Secrets that are damaged.", registry=registry
         )
