@@ -327,8 +327,7 @@ def leftovers(existing: Mapping[str, object], desired: Desired) -> JsonObject | 
     """Return a merge patch that removes what an apply leaves behind, None if there is nothing.
 
     Server-side apply removes only what nobody else has set. All data keys are ours, whoever set
-    them; labels and annotations only those that our field manager has set some time. The patch
-    carries the resourceVersion of `existing`, so that it fails if the Secret changes meanwhile.
+    them; labels and annotations only those that our field manager has set some time.
     """
     metadata = child(existing, "metadata")
     data = _without(strings(existing, "data").keys(), desired.secret.data)
@@ -341,7 +340,31 @@ def leftovers(existing: Mapping[str, object], desired: Desired) -> JsonObject | 
     if data is None and not changes:
         return None
     patch: JsonObject = {"data": data} if data is not None else {}
-    return patch | {"metadata": {**changes, "resourceVersion": text(metadata, "resourceVersion")}}
+    return patch | {"metadata": changes}
+
+
+def overwrite(existing: Mapping[str, object], desired: Desired) -> JsonObject | None:
+    """Return a merge patch to the whole Secret, None where an apply leaves nothing behind.
+
+    It is for exactly `existing`: sent without its resourceVersion it could mix two versions.
+    """
+    removal = leftovers(existing, desired)
+    if removal is None:
+        return None
+    body = desired.body()
+    metadata = child(body, "metadata")
+    owners = children(child(existing, "metadata"), "ownerReferences")
+    foreign = [owner for owner in owners if owner.get("controller") is not True]
+    owners = [*foreign, *children(metadata, "ownerReferences")]
+    return _joined(removal, {**body, "metadata": {**metadata, "ownerReferences": owners}})
+
+
+def _joined(base: Mapping[str, object], over: Mapping[str, object]) -> JsonObject:
+    """Return both, mappings joined entry by entry; `over` wins."""
+    both = {
+        name: _joined(child(base, name), child(over, name)) for name in base if child(over, name)
+    }
+    return {**base, **over, **both}
 
 
 def _without(present: Iterable[str], wanted: Mapping[str, object]) -> JsonObject | None:

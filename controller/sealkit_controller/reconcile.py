@@ -21,12 +21,11 @@ from sealkit_controller.objects import (
 )
 from sealkit_controller.plan import (
     Action,
-    Desired,
     Manifest,
     Plan,
     Seen,
-    leftovers,
     make_plan,
+    overwrite,
     settle,
 )
 from sealkit_controller.status import Reason, Report, Verdict, failed, new_status, retrying
@@ -186,7 +185,7 @@ class Reconciler:
         if plan.action == "recreated":
             self._cluster.delete(_secret(before.key), before.uid, before.resource_version)
             return self._created(manifest, plan)
-        return self._updated(manifest, before, plan)
+        return self._updated(manifest, existing, plan)
 
     def _created(self, manifest: Manifest, plan: Plan) -> _Made:
         if plan.desired is None:
@@ -195,19 +194,20 @@ class Reconciler:
         raw = self._cluster.create(SECRETS, key.namespace, plan.desired.body())
         return self._left(manifest, "", raw, plan)
 
-    def _updated(self, manifest: Manifest, before: Metadata, plan: Plan) -> _Made:
-        assert plan.desired is not None  # noqa: S101  (every plan with an action has it)
-        raw = self._apply(plan.desired, before)
-        patch = leftovers(raw, plan.desired)
-        if patch is not None:
-            raw = self._cluster.patch(_secret(before.key), patch, PatchKind.MERGE)
-        return self._left(manifest, before.resource_version, raw, plan)
+    def _updated(self, manifest: Manifest, existing: JsonObject, plan: Plan) -> _Made:
+        """Write once, and only onto what was looked at: never half of one version, half of another.
 
-    def _apply(self, desired: Desired, before: Metadata) -> JsonObject:
-        """Apply to exactly the Secret that was looked at: its uid makes it fail for another."""
-        body = desired.body()
-        body["metadata"] = {**child(body, "metadata"), "uid": before.uid}
-        return self._cluster.patch(_secret(before.key), body, PatchKind.APPLY)
+        An apply leaves behind what others have set, so where there is such, all goes by one patch.
+        """
+        assert plan.desired is not None  # noqa: S101  (every plan with an action has it)
+        before = Metadata.of(existing)
+        patch = overwrite(existing, plan.desired)
+        kind = PatchKind.APPLY if patch is None else PatchKind.MERGE
+        body = patch or plan.desired.body()
+        looked_at = {"uid": before.uid, "resourceVersion": before.resource_version}
+        body["metadata"] = {**child(body, "metadata"), **looked_at}
+        raw = self._cluster.patch(_secret(before.key), body, kind)
+        return self._left(manifest, before.resource_version, raw, plan)
 
     def _left(self, manifest: Manifest, before: str, raw: JsonObject, plan: Plan) -> _Made:
         version = Metadata.of(raw).resource_version

@@ -15,6 +15,7 @@ from sealkit_controller.objects import (
 from sealkit_controller.plan import (
     leftovers,
     make_plan,
+    overwrite,
 )
 from sealkit_controller.status import Verdict
 from tests.controller.planning import UID, changed, desired, made, manifest, planned
@@ -273,7 +274,22 @@ def test_extra_data_keys_go_whoever_set_them() -> None:
     given = manifest()
     existing = changed(made(given), "data>extra", "eA==")
     patch = leftovers(existing, desired(planned(given)))
-    assert patch == {"data": {"extra": None}, "metadata": {"resourceVersion": "20"}}
+    assert patch == {"data": {"extra": None}, "metadata": {}}
+
+
+def test_where_something_would_be_left_behind_one_patch_makes_the_secret_whole() -> None:
+    given = manifest()
+    foreign = owner(controller=False)
+    existing = changed(made(given), "data>extra", "eA==")
+    ours = child(existing, "metadata")["ownerReferences"]
+    assert isinstance(ours, list)
+    existing = changed(existing, "metadata>ownerReferences", ours + foreign)
+    patch = overwrite(existing, desired(planned(given)))
+    assert patch is not None
+    whole = desired(planned(given)).body()
+    assert patch["data"] == {**child(whole, "data"), "extra": None}
+    assert child(patch, "metadata")["ownerReferences"] == foreign + ours
+    assert overwrite(made(given), desired(planned(given))) is None
 
 
 def test_labels_that_we_set_once_go_and_foreign_ones_stay() -> None:

@@ -239,9 +239,18 @@ def test_what_the_api_server_calls_invalid_is_permanent(world: World, status: in
 
 def test_a_conflict_is_retried_without_a_word(synced: World) -> None:
     synced.apply(sealed())
-    synced.cluster.fail("apply", "secrets", ApiError(409, "Conflict"))
+    synced.cluster.fail("merge", "secrets", ApiError(409, "Conflict"))
     assert isinstance(synced.run(), RetryAfter)
-    assert synced.wrote() == [("apply", "secrets")]
+    assert synced.wrote() == [("merge", "secrets")]
+
+
+def test_a_change_is_one_write_onto_exactly_what_was_looked_at(synced: World) -> None:
+    version = child(synced.secret, "metadata")["resourceVersion"]
+    synced.apply(sealed({"another": b"1"}))
+    synced.run()
+    (sent,) = [sent for sent in synced.cluster.writes() if sent.resource == "secrets"]
+    assert child(sent.body, "metadata")["resourceVersion"] == version
+    assert synced.secret["data"] == {"another": "MQ=="}
 
 
 def test_a_stale_view_of_the_manifest_cannot_write_a_status(world: World) -> None:
