@@ -114,11 +114,15 @@ def _essence(documents: Sequence[Document]) -> Document:
     pod = json.loads(json.dumps(pod_spec(documents)))
     pod["containers"][0].pop("env")
     pod["containers"][0].setdefault("imagePullPolicy", "IfNotPresent")
+    for constraint in pod["topologySpreadConstraints"]:
+        constraint["labelSelector"]["matchLabels"].pop("app.kubernetes.io/instance", None)
+    budget = find(documents, "PodDisruptionBudget")["spec"]
     spec = find(documents, "Deployment")["spec"]
     return {
         "pod": pod,
         "deployment": {key: spec[key] for key in ("replicas", "strategy")},
         "service": find(documents, "Service", "sealkit-controller")["spec"]["ports"],
+        "budget": budget["maxUnavailable"],
         "account": find(documents, "ServiceAccount")["automountServiceAccountToken"],
         "public": find(documents, "Role", "sealkit-public-keys")["rules"],
         "readers": find(documents, "RoleBinding", "sealkit-public-keys")["subjects"],
@@ -145,6 +149,14 @@ def test_no_role_has_a_wildcard_or_a_way_up(helm: Helm) -> None:
 def test_the_versions_are_those_of_the_program() -> None:
     chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
     assert (chart["version"], chart["appVersion"]) == (__version__, __version__)
+
+
+def test_only_several_replicas_need_leader_election(helm: Helm) -> None:
+    alone = helm.render("--set", "replicas=1,settings.leaderElection=false")
+    assert find(alone, "Deployment")["spec"]["strategy"] == {"type": "Recreate"}
+    assert not any(right.resource == "leases" for right in granted(alone, "sealkit-controller"))
+    several = granted(helm.render(), "sealkit-controller")
+    assert {r.verb for r in several if r.resource == "leases"} == {"create", "get", "patch"}
 
 
 def test_an_image_digest_wins(helm: Helm) -> None:
