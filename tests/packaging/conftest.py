@@ -12,6 +12,14 @@ from tests.packaging.documents import CRDS
 from tests.packaging.helm import MISSING, Helm, find_helm
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say once, at every verbosity, that tests did without helm."""
+    skipped = terminalreporter.stats.get("skipped", ())
+    count = sum(MISSING in str(report.longrepr) for report in skipped)
+    if count:
+        terminalreporter.write_line(f"{count} tests skipped: {MISSING}", yellow=True)
+
+
 @pytest.fixture(scope="session")
 def helm(tmp_path_factory: pytest.TempPathFactory) -> Helm:
     """The stock helm, without a cluster."""
