@@ -1,7 +1,7 @@
 """The status of a SealedSecret: the one place that decides what it says. Pure.
 
 Argo CD, Flux, Helm (kstatus), `kubectl wait` and Terraform read the same few fields in different
-ways. What is written here means the same to all of them (docs/controller.md, "Status").
+ways. What is written here means the same to all of them (controller/README.md, "Status").
 """
 
 from __future__ import annotations
