@@ -133,11 +133,13 @@ class Store:
         with self._lock:
             old = self._entries
             self._entries = listed
-            for key in [key for key in self._written if key not in listed]:
-                del self._written[key]
+            lost = [key for key in self._written if key not in listed]
+            # Our own write may be all that was ever heard of an object that is gone again.
+            unheard = {key: self._written.pop(key).entry for key in lost}
             for key in list(self._written):
                 self._drop_if_seen(key)
-        gone = [Change(entry, None) for key, entry in old.items() if key not in listed]
+        known = {**unheard, **old}
+        gone = [Change(entry, None) for key, entry in known.items() if key not in listed]
         return gone + [
             Change(old.get(key), entry)
             for key, entry in listed.items()

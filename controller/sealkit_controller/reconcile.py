@@ -138,17 +138,17 @@ class Reconciler:
     def _make(self, manifest: Manifest) -> _Made:
         recorded = text(manifest.status, "secretResourceVersion")
         try:
-            return self._make_secret(manifest, recorded)
+            return self._make_secret(manifest)
         except ApiError as error:
             return _Made(_report_of(error), recorded, error=error)
 
-    def _make_secret(self, manifest: Manifest, recorded: str) -> _Made:
+    def _make_secret(self, manifest: Manifest) -> _Made:
         key, ring = manifest.metadata.key, self._ring()
         kept = self._secrets.get(key)
         secret = kept.metadata if kept else None
         report = settle(manifest, secret, ring, self._seen.get(key))
         if report is not None:
-            return _Made(report, recorded)
+            return _Made(report, _to_record(manifest, secret, report))
         existing = self._read(key) if secret is not None else None
         plan = make_plan(manifest, existing, ring)
         if plan.action == "created":
@@ -245,6 +245,19 @@ class Reconciler:
 
 def _secret(key: ObjectKey) -> Target:
     return Target(SECRETS, key.namespace, key.name)
+
+
+def _to_record(manifest: Manifest, secret: Metadata | None, report: Report) -> str:
+    """Return the Secret's version for the status of a manifest that was settled without a look.
+
+    The one recorded, unless the status still owes what an earlier run did: its write may have
+    failed after that of the Secret.
+    """
+    recorded = text(manifest.status, "secretResourceVersion")
+    if secret is None or report.reason is not Reason.SYNCED:
+        return recorded
+    is_told = manifest.metadata.observed_generation == manifest.metadata.generation
+    return recorded if recorded and is_told else secret.resource_version
 
 
 def _report_of(error: ApiError) -> Report:

@@ -261,6 +261,15 @@ def test_a_full_list_settles_what_our_writes_left_open() -> None:
     assert version(store) == ""
 
 
+def test_what_we_created_and_somebody_deleted_unheard_is_told_to_be_gone() -> None:
+    store = stored()
+    store.written("", raw("db", 5))
+    (change,) = store.replace([])
+    assert change.old is not None
+    assert change.old.metadata.key == DB
+    assert change.new is None
+
+
 def test_only_metadata_is_kept_where_that_is_all_that_is_needed() -> None:
     store = Store(nothing)
     store.upsert(raw("db", 1, password="hunter2"))

@@ -253,6 +253,24 @@ def test_a_change_is_one_write_onto_exactly_what_was_looked_at(synced: World) ->
     assert synced.secret["data"] == {"another": "MQ=="}
 
 
+@pytest.mark.parametrize("again", [False, True], ids=["created", "changed"])
+def test_a_status_that_fails_is_made_up_for_so_that_a_restart_opens_nothing(
+    world: World, *, again: bool
+) -> None:
+    world.apply(sealed())
+    if again:
+        world.run()
+        world.apply(sealed({"another": b"1"}))
+    world.cluster.fail(*STATUS, ApiError(500, "InternalError"))
+    assert isinstance(world.run(), RetryAfter)
+    world.run()
+    version = child(world.secret, "metadata")["resourceVersion"]
+    assert child(world.manifest, "status")["secretResourceVersion"] == version
+    world.restart()
+    world.run()
+    assert world.cluster.requests == []
+
+
 def test_a_stale_view_of_the_manifest_cannot_write_a_status(world: World) -> None:
     world.apply(sealed())
     world.look()
