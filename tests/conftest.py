@@ -1,6 +1,7 @@
 """What every test gets: hypothesis profiles, the real control plane, kubectl."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,11 @@ from tests.cluster.controlplane import control_plane as run_control_plane
 from tests.cluster.kubectl import Kubectl, find_kubectl
 
 CRDS = Path(__file__).parents[1] / "controller" / "crds"
+
+# A shell without job control starts what it puts in the background with SIGINT ignored, and every
+# child would inherit that; but some tests interrupt theirs.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No deadline, and a slow machine is not a health problem: two busy cores stall at any time.
 for profile, examples in {"dev": 50, "ci": 200, "deep": 5000}.items():
