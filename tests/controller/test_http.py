@@ -30,8 +30,8 @@ def server(states: dict[str, bool]) -> Iterator[Server]:
     made.stop()
 
 
-def ask(port: int, path: str, method: str = "GET") -> tuple[int, str]:
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+def ask(port: int, path: str, method: str = "GET", host: str = "127.0.0.1") -> tuple[int, str]:
+    with closing(http.client.HTTPConnection(host, port, timeout=5)) as connection:
         connection.request(method, path)
         response = connection.getresponse()
         return response.status, response.read().decode()
@@ -96,3 +96,11 @@ def test_a_client_that_says_nothing_does_not_hold_up_the_end(server: Server) -> 
 def test_a_taken_port_is_an_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use"):
         Server("127.0.0.1", taken.getsockname()[1], {"/": lambda: Page(200, b"")})
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="this Python knows no IPv6")
+def test_an_address_may_be_of_ipv6() -> None:
+    made = Server("::1", 0, {"/": lambda: Page(200, b"here")})
+    made.start()
+    assert ask(made.port, "/", host="::1") == (200, "here")
+    made.stop()
