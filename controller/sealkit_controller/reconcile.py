@@ -160,7 +160,15 @@ class Reconciler:
             # The view shows only Secrets that are marked as ours.
             existing = self._read(key)
             plan = make_plan(manifest, existing, ring)
+        if existing is not None and plan.desired is not None:
+            self._noted(secret, existing)
         return self._write(manifest, existing, plan)
+
+    def _noted(self, shown: Metadata | None, existing: JsonObject) -> None:
+        """Tell the view, which showed `shown`, what was read; else it could not miss it later."""
+        known = shown.resource_version if shown else ""
+        if known != Metadata.of(existing).resource_version:
+            self._secrets.written(known, existing)
 
     def _read(self, key: ObjectKey) -> JsonObject | None:
         try:

@@ -271,6 +271,18 @@ def test_a_status_that_fails_is_made_up_for_so_that_a_restart_opens_nothing(
     assert world.cluster.requests == []
 
 
+def test_a_secret_that_was_only_read_is_missed_when_it_is_gone(world: World) -> None:
+    world.apply(sealed())
+    world.run()
+    world.restart()
+    world.manifests.upsert(world.manifest)  # the view of Secrets is still empty
+    world.run(look=False)
+    world.cluster.drop(SECRETS, DB)
+    (change,) = world.secrets.replace([])
+    assert change.old is not None
+    assert change.new is None
+
+
 def test_a_stale_view_of_the_manifest_cannot_write_a_status(world: World) -> None:
     world.apply(sealed())
     world.look()
