@@ -80,7 +80,8 @@ class Checker:
         }
         what = "created" if before is None else "changed" if after else "deleted"
         if kind != "events":
-            self.writes.append(f"{change.version} {kind} {change.key.name} {what}")
+            news = _news(before, after) if kind == "sealedsecrets" else ""
+            self.writes.append(f"{change.version} {kind} {change.key.name} {what} {news}".strip())
         rule = rules.get(kind, _elsewhere)
         problem = rule(before, after)
         if change.after and kind != "secrets" and self.ledger.leaks(change.after.body):
@@ -133,6 +134,12 @@ def _manifest(before: JsonObject | None, after: JsonObject | None) -> str:
     if before is None or after is None:
         return "I3: a manifest made or deleted"
     return "" if _without_status(before) == _without_status(after) else "I3: a manifest changed"
+
+
+def _news(before: JsonObject | None, after: JsonObject | None) -> str:
+    """Return what a status says that it did not say before."""
+    old, new = child(before or {}, "status"), child(after or {}, "status")
+    return json.dumps({name: new[name] for name in new if new[name] != old.get(name)})
 
 
 def _without_status(manifest: JsonObject) -> JsonObject:

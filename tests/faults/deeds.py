@@ -27,9 +27,19 @@ from tests.faults.hand import Hand
 from tests.faults.ledger import MARKER, Ledger, Plain
 from tests.faults.outcome import Court
 
+OTHER_TYPE = "example.com/other"
 NAMES = ("db-0", "db-1", "db-2")
 # Of the keys that come from outside; a fixed few, since making one costs milliseconds.
 FOREIGN_KEYS = tuple(PrivateKey(Sensitive(bytes([n]) * 32)) for n in range(200, 204))
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a manifest says besides values."""
+
+    type: str = "Opaque"
+    immutable: bool = False
+    recreate: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,17 +84,17 @@ class People:
         """Apply a manifest with new values, sealed to an active key."""
         keys = [pair.key for pair in self.court.key_pairs() if pair.state is KeyState.ACTIVE]
         values = {key: self._value() for key in self.rng.sample("abcd", self.rng.randint(1, 3))}
-        self.seal(name, values, self.rng.choice(keys or [*FOREIGN_KEYS]))
+        type_name = "Opaque" if self.rng.random() < 0.9 else OTHER_TYPE
+        shape = Shape(type_name, self.rng.random() < 0.15, self.rng.random() < 0.3)
+        self.seal(name, values, self.rng.choice(keys or [*FOREIGN_KEYS]), shape)
 
-    def seal(self, name: str, values: Mapping[str, bytes], key: PrivateKey) -> None:
+    def seal(self, name: str, values: Mapping[str, bytes], key: PrivateKey, shape: Shape) -> None:
         """Apply a manifest, and write down what is in it."""
-        immutable = self.rng.random() < 0.15
-        type_name = "Opaque" if self.rng.random() < 0.9 else "example.com/other"
-        shape = {"immutable": immutable, "type": type_name}
-        how = {"recreate": True} if self.rng.random() < 0.3 else {}
-        raw = sealed(values, ObjectKey(self._namespace, name), to=key, secret=shape, spec=how)
+        secret = {"immutable": shape.immutable, "type": shape.type}
+        how = {"recreate": True} if shape.recreate else {}
+        raw = sealed(values, ObjectKey(self._namespace, name), to=key, secret=secret, spec=how)
         data = {name: base64.b64encode(value).decode() for name, value in values.items()}
-        self._ledger.note(name, raw, Plain(data, type_name, immutable, str(key.kid)))
+        self._ledger.note(name, raw, Plain(data, shape.type, shape.immutable))
         self.hand.apply(SEALED_SECRETS, raw, self._place(name))
 
     def delete(self, name: str) -> None:

@@ -21,12 +21,11 @@ def _spellings(value: bytes) -> tuple[bytes, ...]:
 
 @dataclass(frozen=True)
 class Plain:
-    """The content of one version of a manifest, with values in base64, and the key it is for."""
+    """The content of one version of a manifest, with values in base64."""
 
     data: Mapping[str, str]
     type: str
     immutable: bool
-    kid: str
 
     def fills(self, secret: Mapping[str, object]) -> bool:
         """Tell whether a Secret is exactly this: nothing missing, nothing besides."""

@@ -29,6 +29,7 @@ TIMEOUT_SECONDS = 0.4  # of a request, and of a silent watch; of the machine's
 GIVE_UP_SECONDS = 20.0
 
 T = TypeVar("T")
+Dies = Callable[[int, bool], bool]  # of the number of a write, from 1, and whether it was sent
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Place:
         return Access("127.0.0.1", port, tls, authorization=lambda _: header)
 
 
-def never(number: int, *, sent: bool) -> bool:
+def never(number: int, sent: bool) -> bool:  # noqa: FBT001  (the shape of Dies)
     """Let every write through, before and after."""
     del number, sent
     return False
@@ -77,7 +78,7 @@ class Mortal:
     `dies(number, sent)` is asked before and after each write, events left out, counted from 1.
     """
 
-    def __init__(self, cluster: Cluster, dies: Callable[..., bool] = never) -> None:
+    def __init__(self, cluster: Cluster, dies: Dies = never) -> None:
         self._cluster = cluster
         self._dies = dies
         self._lock = threading.Lock()
@@ -95,13 +96,14 @@ class Mortal:
             self.writes.append(doing)
             number = len(self.writes)
         self._die(number, sent=False)
-        done = act()
-        self._die(number, sent=True)
-        return done
+        try:
+            return act()
+        finally:
+            self._die(number, sent=True)
 
     def _die(self, number: int, *, sent: bool) -> None:
         with self._lock:
-            if not self.dead.is_set() and self._dies(number, sent=sent):
+            if not self.dead.is_set() and self._dies(number, sent):
                 self.dead.set()
         self._alive()
 
@@ -157,7 +159,7 @@ class Life:
     """One controller from its start to its end."""
 
     place: Place
-    dies: Callable[..., bool] = never
+    dies: Dies = never
     log: io.StringIO = field(default_factory=io.StringIO)
 
     def __post_init__(self) -> None:

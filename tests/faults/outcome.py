@@ -25,6 +25,8 @@ from tests.controller.world import condition
 from tests.faults.hand import Hand
 from tests.faults.ledger import Ledger, Plain
 
+States = Mapping[str, KeyState]  # of the keys that are stored, by id
+
 
 @dataclass(frozen=True)
 class Court:
@@ -41,9 +43,9 @@ class Court:
         manifests = {_name(raw): raw for raw in self.hand.all(SEALED_SECRETS, self.namespace)}
         secrets = {_name(raw): raw for raw in self.hand.all(SECRETS, self.namespace)}
         cases = [self._of_keys(keys)]
-        kids = {str(pair.key.kid) for pair in keys}
+        states = {str(pair.key.kid): pair.state for pair in keys}
         for name, manifest in manifests.items():
-            cases.append(self._of_manifest(name, manifest, secrets.get(name), kids))
+            cases.append(self._of_manifest(name, manifest, secrets.get(name), states))
         cases += [_of_orphan(raw) for name, raw in secrets.items() if name not in manifests]
         return [case for case in cases if case]
 
@@ -66,7 +68,7 @@ class Court:
         return "" if kid in active else "the current recipient is not active"
 
     def _of_manifest(
-        self, name: str, manifest: JsonObject, secret: JsonObject | None, kids: set[str]
+        self, name: str, manifest: JsonObject, secret: JsonObject | None, states: States
     ) -> str:
         status = child(manifest, "status")
         if number(status, "observedGeneration", -1) != Metadata.of(manifest).generation:
@@ -75,18 +77,21 @@ class Court:
             return f"{name}: was not run on request"
         if child(manifest, "spec").get("suspend") is True:
             return "" if condition(manifest)[1] == "Suspended" else f"{name}: is not suspended"
-        return self._of_running(name, manifest, secret, kids)
+        return self._of_running(name, manifest, secret, states)
 
     def _of_running(
-        self, name: str, manifest: JsonObject, secret: JsonObject | None, kids: set[str]
+        self, name: str, manifest: JsonObject, secret: JsonObject | None, states: States
     ) -> str:
         plain = self.ledger.look_up(name, manifest)
-        reasons = _refusals(manifest, secret, plain, kids)
+        reasons = _refusals(manifest, secret, plain, set(states))
         wanted = {("False", reason) for reason in reasons} or {("True", "Synced")}
         if condition(manifest) not in wanted:
             return f"{name}: {condition(manifest)}, expected {wanted}"
         if not reasons and (plain is None or not _is_right(plain, manifest, secret)):
             return f"{name}: the Secret is not what the manifest says"
+        is_bad = any(states.get(kid) is KeyState.COMPROMISED for kid in _wraps(manifest))
+        if not reasons and ("compromised" in str(manifest["status"])) != is_bad:
+            return f"{name}: does not tell a compromised key from a good one"
         return ""
 
 
