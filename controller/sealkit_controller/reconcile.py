@@ -126,6 +126,8 @@ class Reconciler:
             return Done()
         manifest = Manifest(entry.metadata, json.loads(entry.body))
         made = self._make(manifest)
+        if made is None:
+            return Done()
         if made.error is not None and made.error.status == _CONFLICT:
             return RetryAfter(manifest.metadata, made.report)  # with the truth; nothing to tell
         return self._tell(manifest, made)
@@ -135,21 +137,23 @@ class Reconciler:
         seen = self._seen.get(key)
         return seen is not None and seen.secret_version == version
 
-    def _make(self, manifest: Manifest) -> _Made:
+    def _make(self, manifest: Manifest) -> _Made | None:
         recorded = text(manifest.status, "secretResourceVersion")
         try:
             return self._make_secret(manifest)
         except ApiError as error:
             return _Made(_report_of(error), recorded, error=error)
 
-    def _make_secret(self, manifest: Manifest) -> _Made:
+    def _make_secret(self, manifest: Manifest) -> _Made | None:
         key, ring = manifest.metadata.key, self._ring()
         kept = self._secrets.get(key)
         secret = kept.metadata if kept else None
         report = settle(manifest, secret, ring, self._seen.get(key))
         if report is not None:
             return _Made(report, _to_record(manifest, secret, report))
-        existing = self._read(key) if secret is not None else None
+        if secret is None and self._is_gone(manifest):
+            return None
+        existing = self._read(_secret(key)) if secret is not None else None
         plan = make_plan(manifest, existing, ring)
         if plan.action == "created":
             try:
@@ -158,7 +162,7 @@ class Reconciler:
                 if error.reason != "AlreadyExists":
                     raise
             # The view shows only Secrets that are marked as ours.
-            existing = self._read(key)
+            existing = self._read(_secret(key))
             plan = make_plan(manifest, existing, ring)
         if existing is not None and plan.desired is not None:
             self._noted(secret, existing)
@@ -170,9 +174,21 @@ class Reconciler:
         if known != Metadata.of(existing).resource_version:
             self._secrets.written(known, existing)
 
-    def _read(self, key: ObjectKey) -> JsonObject | None:
+    def _is_gone(self, manifest: Manifest) -> bool:
+        """Ask about a manifest that had a Secret and now has none: it may have gone first.
+
+        Two watches tell of two deletions in either order. A Secret made for a manifest that is
+        gone would be a deleted one come back, for good if it is retained.
+        """
+        if not text(manifest.status, "secretResourceVersion"):
+            return False
+        found = self._read(Target(SEALED_SECRETS, *manifest.metadata.key))
+        current = Metadata.of(found or {})
+        return current.uid != manifest.metadata.uid or current.deleting
+
+    def _read(self, target: Target) -> JsonObject | None:
         try:
-            return self._cluster.get(_secret(key))
+            return self._cluster.get(target)
         except ApiError as error:
             if error.status == _NOT_FOUND:
                 return None

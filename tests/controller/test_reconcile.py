@@ -244,45 +244,6 @@ def test_a_conflict_is_retried_without_a_word(synced: World) -> None:
     assert synced.wrote() == [("merge", "secrets")]
 
 
-def test_a_change_is_one_write_onto_exactly_what_was_looked_at(synced: World) -> None:
-    version = child(synced.secret, "metadata")["resourceVersion"]
-    synced.apply(sealed({"another": b"1"}))
-    synced.run()
-    (sent,) = [sent for sent in synced.cluster.writes() if sent.resource == "secrets"]
-    assert child(sent.body, "metadata")["resourceVersion"] == version
-    assert synced.secret["data"] == {"another": "MQ=="}
-
-
-@pytest.mark.parametrize("again", [False, True], ids=["created", "changed"])
-def test_a_status_that_fails_is_made_up_for_so_that_a_restart_opens_nothing(
-    world: World, *, again: bool
-) -> None:
-    world.apply(sealed())
-    if again:
-        world.run()
-        world.apply(sealed({"another": b"1"}))
-    world.cluster.fail(*STATUS, ApiError(500, "InternalError"))
-    assert isinstance(world.run(), RetryAfter)
-    world.run()
-    version = child(world.secret, "metadata")["resourceVersion"]
-    assert child(world.manifest, "status")["secretResourceVersion"] == version
-    world.restart()
-    world.run()
-    assert world.cluster.requests == []
-
-
-def test_a_secret_that_was_only_read_is_missed_when_it_is_gone(world: World) -> None:
-    world.apply(sealed())
-    world.run()
-    world.restart()
-    world.manifests.upsert(world.manifest)  # the view of Secrets is still empty
-    world.run(look=False)
-    world.cluster.drop(SECRETS, DB)
-    (change,) = world.secrets.replace([])
-    assert change.old is not None
-    assert change.new is None
-
-
 def test_a_stale_view_of_the_manifest_cannot_write_a_status(world: World) -> None:
     world.apply(sealed())
     world.look()
