@@ -114,8 +114,15 @@ class Run:
 
     def _again(self) -> list[str]:
         """Start anew: where nothing changed, nothing may be written."""
-        self._life.end()
         self._dead.append(self._life)
+        for _ in range(5):
+            self._dead[-1].end()
+            if not self._court.open_cases():
+                break
+            # What was in hand when the faults ended had yet to fail, or a retry was yet to come.
+            self._dead.append(Life(self.place))
+            if cases := self._settle():
+                return cases
         before = len(self.checker.writes)
         self._life = Life(self.place)
         if not self._life.controller.wait_until_ready(GIVE_UP_SECONDS):
