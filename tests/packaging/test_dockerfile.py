@@ -185,8 +185,11 @@ def test_nothing_in_the_image_runs_with_another_ones_rights(rootfs: Path) -> Non
 def test_the_program_runs_in_the_image(rootfs: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root may enter the image's files")
+    chroot = shutil.which("chroot", path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
+    if chroot is None:
+        pytest.skip("there is no chroot to enter the image's files with")
     python = rootfs.parent / "venv" / "bin" / "python"
-    user = ["chroot", "--userspec=65532:65532", str(rootfs), str(python), "-m"]
+    user = [chroot, "--userspec=65532:65532", str(rootfs), str(python), "-m"]
     done = subprocess.run(
         [*user, "sealkit_controller", "--version"], capture_output=True, text=True, check=False
     )
