@@ -68,6 +68,7 @@ class Store:
         self._encode = encode
         self._entries: dict[ObjectKey, Entry] = {}
         self._written: dict[ObjectKey, _Written] = {}
+        self._heard = ""  # the version up to which everything is in the entries
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -93,10 +94,15 @@ class Store:
         return [entry for entry in found if entry is not None]
 
     def written(self, before: str, raw: JsonObject) -> Entry:
-        """Note that our write turned version `before` ("" = not there) of an object into `raw`."""
+        """Note that our write turned version `before` ("" = not there) of an object into `raw`.
+
+        Without effect if the watch was faster: what it told may include that the object is gone.
+        """
         entry = self.entry(raw)
         key = entry.metadata.key
         with self._lock:
+            if self._heard and not _is_later(_version(entry), self._heard):
+                return entry
             earlier = self._written.get(key)
             chain = earlier.supersedes if earlier and _version(earlier.entry) == before else set()
             self._written[key] = _Written(entry, chain | {before})
@@ -120,19 +126,26 @@ class Store:
         new = written.entry if written and ours else Entry(metadata, self._encode(raw))
         with self._lock:
             self._entries[key] = new
+            self._heard = metadata.resource_version
             self._drop_if_seen(key)
         return Change(old, new)
 
     def remove(self, raw: JsonObject) -> Change | None:
         """Forget an object; None if it was not known."""
-        return self._remove(Metadata.of(raw).key)
+        metadata = Metadata.of(raw)
+        with self._lock:
+            self._heard = metadata.resource_version or self._heard
+            self._written.pop(metadata.key, None)
+            old = self._entries.pop(metadata.key, None)
+        return Change(old, None) if old is not None else None
 
-    def replace(self, entries: Iterable[Entry]) -> list[Change]:
-        """Take in a full list; return what differs, deletions included."""
+    def replace(self, entries: Iterable[Entry], version: str = "") -> list[Change]:
+        """Take in a full list of some version; return what differs, deletions included."""
         listed = {entry.metadata.key: entry for entry in entries}
         with self._lock:
             old = self._entries
             self._entries = listed
+            self._heard = version
             lost = [key for key in self._written if key not in listed]
             # Our own write may be all that was ever heard of an object that is gone again.
             unheard = {key: self._written.pop(key).entry for key in lost}
@@ -145,12 +158,6 @@ class Store:
             for key, entry in listed.items()
             if key not in old or _version(old[key]) != _version(entry)
         ]
-
-    def _remove(self, key: ObjectKey) -> Change | None:
-        with self._lock:
-            self._written.pop(key, None)
-            old = self._entries.pop(key, None)
-        return Change(old, None) if old is not None else None
 
     def _drop_if_seen(self, key: ObjectKey) -> None:
         """Forget our write once the view has it or something that came after."""
@@ -283,7 +290,7 @@ class Reflector:
             entries += [self._store.entry(raw) for raw in page.items]
             version = page.resource_version
         self._refuse_stale(version)
-        changes = self._store.replace(entries)
+        changes = self._store.replace(entries, version)
         self._version = version
         self.last_activity = self._time.monotonic()
         self._hear.listed()

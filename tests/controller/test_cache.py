@@ -270,6 +270,23 @@ def test_what_we_created_and_somebody_deleted_unheard_is_told_to_be_gone() -> No
     assert change.new is None
 
 
+def test_a_write_that_the_watch_was_faster_than_does_not_come_back() -> None:
+    store = stored()
+    store.upsert(raw("db", 5))
+    store.remove(raw("db", 6))
+    store.written("", raw("db", 5))
+    assert version(store) == ""
+
+
+def test_a_write_before_a_list_is_in_the_list_or_gone() -> None:
+    store = stored()
+    store.replace([], "7")
+    store.written("", raw("db", 5))
+    assert version(store) == ""
+    store.written("", raw("db", 8))
+    assert version(store) == "8"
+
+
 def test_only_metadata_is_kept_where_that_is_all_that_is_needed() -> None:
     store = Store(nothing)
     store.upsert(raw("db", 1, password="hunter2"))
