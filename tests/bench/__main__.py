@@ -2,12 +2,13 @@
 
 import sys
 
-from tests.bench import cold_start, controller_sync
+from tests.bench.cold_start import main as measure_command_line
+from tests.bench.controller_sync import main as measure_controller
 
 
 def main() -> int:
     """Run the command line's benchmark, then the controller's; return the exit code."""
-    return cold_start.main() or controller_sync.main()
+    return measure_command_line() or measure_controller()
 
 
 if __name__ == "__main__":
