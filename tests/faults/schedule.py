@@ -113,22 +113,22 @@ class Run:
         return []
 
     def _again(self) -> list[str]:
-        """Start anew: where nothing changed, nothing may be written."""
-        self._dead.append(self._life)
-        for _ in range(5):
-            self._dead[-1].end()
-            if not self._court.open_cases():
-                break
-            # What was in hand when the faults ended had yet to fail, or a retry was yet to come.
-            self._dead.append(Life(self.place))
-            if cases := self._settle():
-                return cases
-        before = len(self.checker.writes)
-        self._life = Life(self.place)
-        if not self._life.controller.wait_until_ready(GIVE_UP_SECONDS):
-            return ["I2: is not ready"]
-        self._life.controller.wait_until_idle(GIVE_UP_SECONDS)
-        return [f"written twice: {write}" for write in self.checker.writes[before:]]
+        """Start anew, until a start writes nothing, which is at once or soon.
+
+        What was in hand when the faults ended may have failed since, or not be heard of yet.
+        """
+        for _ in range(4):
+            self._life.end()
+            self._dead.append(self._life)
+            before = len(self.checker.writes)
+            self._life = Life(self.place)
+            if not self._life.controller.wait_until_ready(GIVE_UP_SECONDS):
+                return ["I2: is not ready"]
+            self._life.controller.wait_until_idle(GIVE_UP_SECONDS)
+            written = self.checker.writes[before:]
+            if not written and not self._court.open_cases():
+                return []
+        return [f"written again: {write}" for write in written] or self._settle()
 
     def _told(self) -> list[str]:
         lives = [*self._dead, self._life]
