@@ -48,7 +48,7 @@ are listed and watched as metadata only, but RBAC cannot say so. */}}
 {{- define "sealkit.workRules" -}}
 - apiGroups: [sealkit.dev]
   resources: [sealedsecrets]
-  verbs: [list, watch]
+  verbs: [get, list, watch]
 - apiGroups: [sealkit.dev]
   resources: [sealedsecrets/status]
   verbs: [update]
