@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
 
+from sealkit.crypto.x1 import PrivateKey
 from sealkit_controller.objects import KEY_LABEL, SEALED_SECRETS, SECRETS, Metadata
 from sealkit_controller.sandbox import Sandbox
 from tests.faults.checker import Checker
@@ -78,7 +79,12 @@ class Scenario:
         return self.place.namespace, NAME
 
     def _seal(self, values: dict[str, bytes], shape: Shape = MUTABLE) -> None:
-        self.people.seal(NAME, values, self.court.key_pairs()[0].key, shape)
+        self.people.seal(NAME, values, self.key, shape)
+
+    @property
+    def key(self) -> PrivateKey:
+        """The key that manifests are sealed to."""
+        return self.court.key_pairs()[0].key
 
     def wait(self, ended: Callable[[], bool] = lambda: False) -> bool:
         """Wait until all is as it should be; False if what does it `ended` before."""
