@@ -19,6 +19,7 @@ from sealkit_controller.objects import (
     SEALED_SECRETS,
     JsonObject,
     Metadata,
+    ObjectKey,
     child,
     strings,
     text,
@@ -92,13 +93,16 @@ class Checker:
     def _secret(self, before: JsonObject | None, after: JsonObject | None) -> str:
         touched = Metadata.of(before or after or {}).key
         if touched.namespace == self.system:
-            made = before is None and text(after or {}, "type") == TYPE
-            return "" if made else "I5: a key that the controller changed"
+            return _key(before, after)
         if before is not None and not self._is_ours(before):
             return "I3: somebody else's Secret"
-        if after is None:
-            allowed = touched.name in self.ledger.recreatable
-            return "" if allowed else "I3: deleted without permission"
+        return self._deleted(touched) if after is None else self._content(touched, after)
+
+    def _deleted(self, touched: ObjectKey) -> str:
+        allowed = touched.name in self.ledger.recreatable
+        return "" if allowed else "I3: deleted without permission"
+
+    def _content(self, touched: ObjectKey, after: JsonObject) -> str:
         if not any(plain.fills(after) for plain in self.ledger.versions(touched.name)):
             return f"I1: {sorted(strings(after, 'data'))} is no version of the manifest"
         return "" if self._is_ours(after) else "I3: a Secret that is not marked as ours"
@@ -119,6 +123,11 @@ class Checker:
         names = strings(after or {}, "data")
         kids = {name.removesuffix(".pub") for name in names if name.endswith(".pub")}
         return "" if kids and kids <= self.ledger.kids else "I5: published before it is stored"
+
+
+def _key(before: JsonObject | None, after: JsonObject | None) -> str:
+    made = before is None and text(after or {}, "type") == TYPE
+    return "" if made else "I5: a key that the controller changed"
 
 
 def _event(_: JsonObject | None, after: JsonObject | None) -> str:

@@ -87,12 +87,17 @@ class Court:
         wanted = {("False", reason) for reason in reasons} or {("True", "Synced")}
         if condition(manifest) not in wanted:
             return f"{name}: {condition(manifest)}, expected {wanted}"
-        if not reasons and (plain is None or not _is_right(plain, manifest, secret)):
+        if reasons:
+            return ""
+        if plain is None or not _is_right(plain, manifest, secret):
             return f"{name}: the Secret is not what the manifest says"
-        is_bad = any(states.get(kid) is KeyState.COMPROMISED for kid in _wraps(manifest))
-        if not reasons and ("compromised" in str(manifest["status"])) != is_bad:
-            return f"{name}: does not tell a compromised key from a good one"
-        return ""
+        return "" if _is_warned(manifest, states) else f"{name}: nothing about a compromised key"
+
+
+def _is_warned(manifest: JsonObject, states: States) -> bool:
+    """Tell whether the status speaks of a compromised key if, and only if, there is one."""
+    is_bad = any(states.get(kid) is KeyState.COMPROMISED for kid in _wraps(manifest))
+    return ("compromised" in str(manifest["status"])) == is_bad
 
 
 def _name(raw: Mapping[str, object]) -> str:
@@ -111,16 +116,20 @@ def _refusals(
 ) -> set[str]:
     """Return every good reason not to make a Secret of a manifest; empty if it must be made."""
     reasons = set()
-    owner = Metadata.of(secret).controller if secret else None
-    if secret and (owner is None or owner.uid != Metadata.of(manifest).uid):
+    if secret and not _owns(manifest, secret):
         reasons.add("SecretNotOwned")
     if not _wraps(manifest) & kids:
         reasons.add("NoKey")
     elif plain is None:
         reasons.add("DecryptionFailed")
-    elif secret and not child(manifest, "spec").get("recreate") and _is_stuck(secret, plain):
+    elif secret and _is_stuck(secret, plain) and not child(manifest, "spec").get("recreate"):
         reasons.add("SecretImmutable")
     return reasons
+
+
+def _owns(manifest: JsonObject, secret: JsonObject) -> bool:
+    owner = Metadata.of(secret).controller
+    return owner is not None and owner.uid == Metadata.of(manifest).uid
 
 
 def _is_stuck(secret: JsonObject, plain: Plain) -> bool:
@@ -135,13 +144,11 @@ def _wraps(manifest: JsonObject) -> set[str]:
 
 def _is_right(plain: Plain, manifest: JsonObject, secret: JsonObject | None) -> bool:
     metadata = child(secret or {}, "metadata")
-    owner = Metadata.of(secret or {}).controller
     return (
         plain.fills(secret or {})
         and strings(metadata, "labels").get(MANAGED_LABEL) == "true"
         and HASH_ANNOTATION in strings(metadata, "annotations")
-        and owner is not None
-        and owner.uid == Metadata.of(manifest).uid
+        and _owns(manifest, secret or {})
     )
 
 
