@@ -22,7 +22,7 @@ try:
     from sealkit_controller.cluster import Target
     from sealkit_controller.election import LEASES, Candidate, Loss, identity
     from sealkit_controller.kube import HttpCluster
-    from sealkit_controller.leader import LEASE_NAME, Clock, Elector, Hear
+    from sealkit_controller.leader import Clock, Elector, Hear, lease_name
     from sealkit_controller.metrics import Metrics
     from sealkit_controller.settings import Settings
 except ModuleNotFoundError as error:
@@ -72,7 +72,8 @@ def _elector(cluster: HttpCluster, settings: Settings, log: logs.Logger) -> Elec
         log.error("Leadership lost", reason=loss.value)
         os._exit(1)  # at once: whatever is still under way must not write any more
 
-    lease = Target(LEASES, settings.namespace, LEASE_NAME)
+    name = lease_name(settings.shard, settings.shards)
+    lease = Target(LEASES, settings.namespace, name)
     candidate = Candidate(lease, identity(settings.pod_name, uuid4()))
     clock = Clock(lambda: datetime.now(UTC), _boot_time, random.random)
     told = Hear(lost, lambda error: log.warning("Lease request failed", error=str(error)))

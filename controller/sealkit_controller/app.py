@@ -13,23 +13,24 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Final
 
 from prometheus_client import CollectorRegistry
 
+from sealkit.crypto.x1 import Kid
 from sealkit_controller import cache, http, logs
-from sealkit_controller.cache import Change, Hear, Reflector, Store, Time
+from sealkit_controller.cache import Change, Hear, Reflector, Store, Stores, Time
 from sealkit_controller.cluster import ApiError, Cluster, Selection
 from sealkit_controller.events import Recorder
-from sealkit_controller.keyring import KeyRing
+from sealkit_controller.keeper import Keeper, Pace
 from sealkit_controller.keysync import KeySync, Source
-from sealkit_controller.leader import LEASE_NAME, Elector, Led, NotLeadingError, ownership
+from sealkit_controller.leader import Elector, Leads, Led, lease_name, ownership, shard_of
 from sealkit_controller.logs import Logger
-from sealkit_controller.metrics import Metrics
+from sealkit_controller.metrics import KeyUsage, Metrics
 from sealkit_controller.objects import KEY_LABEL, MANAGED_LABEL, SEALED_SECRETS, SECRETS
 from sealkit_controller.queue import BlockingQueue, Priority
 from sealkit_controller.reconcile import Reconciler
@@ -37,9 +38,7 @@ from sealkit_controller.routing import manifest_priority, subject
 from sealkit_controller.settings import Settings
 from sealkit_controller.worker import Observers, Timing, Worker
 
-_KEY_CHECK_SECONDS: Final = 300.0  # how often the published keys are compared when nothing happens
 _POLL_SECONDS: Final = 0.1  # how soon a start in progress notices that it is to stop
-_STANDBY_SECONDS: Final = 1.0  # how soon a new leader makes or publishes a key that is missing
 _RESIGN_SECONDS: Final = 10.0
 _SIGNALS: Final = frozenset({signal.SIGTERM, signal.SIGINT})
 
@@ -56,6 +55,13 @@ class Clock:
     random: Callable[[], float]
     random_bytes: Callable[[int], bytes]
     speed: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """What leads where nobody else is there."""
+
+    is_leader: bool = True
 
 
 SYSTEM_CLOCK: Final = Clock(lambda: datetime.now(UTC), time.monotonic, random.random, os.urandom)
@@ -88,8 +94,6 @@ class Controller:
         self._log = log or logs.logger(sys.stderr, settings.log_level)
         self._stopping = threading.Event()
         self._ready = threading.Event()
-        self._keys_changed = threading.Event()
-        self._have_keys = threading.Event()
         self._threads: list[threading.Thread] = []
         self._starter: threading.Thread | None = None
         self._elector = elector
@@ -99,8 +103,8 @@ class Controller:
 
     def _build(self, cluster: Cluster) -> None:
         settings, clock = self._settings, self._clock
-        self._manifests = Store(cache.whole)
-        self._secrets = Store(cache.nothing)
+        self._manifests = Stores(cache.whole, settings.watch_namespaces, self._is_ours)
+        self._secrets = Stores(cache.nothing, settings.watch_namespaces, self._is_ours)
         self._key_secrets = Store(cache.whole)
         self._queue = BlockingQueue(
             settings.workers,
@@ -109,14 +113,9 @@ class Controller:
             self.metrics.queue_adds.inc,
             clock.speed,
         )
-        writer = Led(cluster, ownership(1, {0: self._elector})) if self._elector else cluster
-        self._keys = KeySync(
-            writer,
-            self._key_secrets,
-            settings.namespace,
-            settings.cluster_name,
-            Source(clock.random_bytes, clock.now),
-        )
+        leads: Leads = self._elector or Alone()
+        writer = Led(cluster, ownership(settings.shards, {settings.shard: leads}))
+        self._keys, self._keeper = self._build_keys(writer)
         self._reconciler = Reconciler(
             writer, self._manifests, self._secrets, lambda: self._keys.ring, clock.now
         )
@@ -129,7 +128,23 @@ class Controller:
         )
         self._worker = self._build_worker()
         self._reflectors = self._build_reflectors(cluster)
-        self._observe_queue()
+        self._observe()
+
+    def _is_ours(self, namespace: str) -> bool:
+        return shard_of(namespace, self._settings.shards) == self._settings.shard
+
+    def _build_keys(self, writer: Cluster) -> tuple[KeySync, Keeper]:
+        settings, clock = self._settings, self._clock
+        days = settings.key_renewal_days
+        source = Source(clock.random_bytes, clock.now, timedelta(days=days) if days else None)
+        name = settings.cluster_name
+        keys = KeySync(writer, self._key_secrets, settings.namespace, name, source)
+        pace = Pace(
+            clock.monotonic,
+            clock.random,
+            lambda event, seconds: event.wait(seconds / clock.speed),
+        )
+        return keys, Keeper(keys, pace, self.metrics, self._log, self._keys_changed)
 
     def _build_worker(self) -> Worker:
         settings, clock = self._settings, self._clock
@@ -146,32 +161,40 @@ class Controller:
         )
 
     def _build_reflectors(self, cluster: Cluster) -> tuple[Reflector, ...]:
-        watched = self._settings.watch_namespace
-        keys = Selection(SECRETS, self._settings.namespace, KEY_LABEL)
-        manifests = Selection(SEALED_SECRETS, watched)
-        secrets = Selection(SECRETS, watched, f"{MANAGED_LABEL}=true", metadata_only=True)
+        """Build one for the keys, the first, and two for each watched namespace."""
         clock = self._clock
         times = Time(
             clock.monotonic,
             clock.random,
             lambda seconds: self._stopping.wait(seconds / clock.speed),
         )
-        return (
-            Reflector(cluster, keys, self._key_secrets, self._hear(keys, self._key_changed), times),
-            Reflector(
-                cluster, manifests, self._manifests, self._hear(manifests, self._manifest_changed),
-                times,
-            ),
-            Reflector(
-                cluster, secrets, self._secrets, self._hear(secrets, self._secret_changed), times
-            ),
-        )  # fmt: skip
+
+        def reflector(
+            selection: Selection, store: Store, on_change: Callable[[Change], None]
+        ) -> Reflector:
+            return Reflector(cluster, selection, store, self._hear(selection, on_change), times)
+
+        keys = Selection(SECRETS, self._settings.namespace, KEY_LABEL)
+        made = [reflector(keys, self._key_secrets, lambda _: self._keeper.wake())]
+        for name, manifests in self._manifests.by_namespace.items():
+            selected = Selection(SEALED_SECRETS, name, self._settings.label_selector)
+            made.append(reflector(selected, manifests, self._manifest_changed))
+        for name, secrets in self._secrets.by_namespace.items():
+            marked = Selection(SECRETS, name, f"{MANAGED_LABEL}=true", metadata_only=True)
+            made.append(reflector(marked, secrets, self._secret_changed))
+        return tuple(made)
 
     def _hear(self, selection: Selection, on_change: Callable[[Change], None]) -> Hear:
         name = selection.resource.plural
         lists = self.metrics.relists.labels(name)
         errors = self.metrics.watch_errors.labels(name)
-        return Hear(on_change, lists.inc, errors.inc)
+
+        def failed(error: ApiError) -> None:
+            errors.inc()
+            where = selection.namespace or "*"
+            self._log.warning("Watching failed", resource=name, namespace=where, error=str(error))
+
+        return Hear(on_change, lists.inc, failed)
 
     def _build_servers(self) -> None:
         settings = self._settings
@@ -186,14 +209,21 @@ class Controller:
             self._probe_server.stop()
             raise
 
-    def _observe_queue(self) -> None:
+    def _observe(self) -> None:
         metrics, queue = self.metrics, self._queue
+        metrics.observe_keys(self._key_usage)
+        metrics.key_renewal_seconds.set(self._settings.key_renewal_days * 86_400)
         metrics.max_workers.set(self._settings.workers)
         metrics.queue_depth.set_function(lambda: queue.depth)
         metrics.queue_unfinished_seconds.set_function(lambda: sum(queue.running_seconds()))
         metrics.queue_longest_seconds.set_function(
             lambda: max(queue.running_seconds(), default=0.0)
         )
+
+    def _key_usage(self) -> Iterator[KeyUsage]:
+        pairs = self._keys.ring.pairs
+        for kid, use in self._reconciler.usage.of(pairs).items():
+            yield KeyUsage(kid, pairs[Kid(kid)].state.value, use.manifests, use.only)
 
     @property
     def probe_port(self) -> int:
@@ -244,7 +274,7 @@ class Controller:
         self._log.info("Stopping")
         deadline = time.monotonic() + self._settings.shutdown_seconds
         self._stopping.set()
-        self._keys_changed.set()
+        self._keeper.stop()
         for reflector in self._reflectors:
             reflector.stop()
         self._queue.shut_down()
@@ -288,7 +318,7 @@ class Controller:
     def _start_workers(self) -> None:
         """Wait for complete views and a key: a decision on half a view could be a wrong one."""
         synced = (reflector.synced for reflector in self._reflectors)
-        if not all(self._await(event) for event in (self._have_keys, *synced)):
+        if not all(self._await(event) for event in (self._keeper.has_active_key, *synced)):
             return
         if self._elector is not None:
             self._ready.set()
@@ -311,52 +341,22 @@ class Controller:
         """Begin to contend for the Lease, now that the key Secrets are known."""
         if self._elector is None:
             return
-        elector = self._elector
-        self.metrics.leading.labels(LEASE_NAME).set_function(lambda: float(elector.is_leader))
+        elector, settings = self._elector, self._settings
+        leading = self.metrics.leading.labels(lease_name(settings.shard, settings.shards))
+        leading.set_function(lambda: float(elector.is_leader))
         for body, name in ((elector.run, "elector"), (elector.guard, "lease-guard")):
             thread = threading.Thread(target=body, name=name, daemon=True)
             self._electing.append(thread)
             thread.start()
 
     def _keep_keys(self) -> None:
-        """Keep the ring, the published keys and what depends on them in step."""
-        backoff = cache.Backoff()
-        if not self._await(self._reflectors[0].synced):
-            return
-        self._contend()
-        served = KeyRing()
-        while not self._stopping.is_set():
-            self._keys_changed.clear()
-            pause = _KEY_CHECK_SECONDS
-            try:
-                self._keys.sync()
-            except NotLeadingError:
-                pause = _STANDBY_SECONDS  # the leader's work, perhaps soon ours
-            except ApiError as error:
-                self._log.error("Key synchronisation failed", error=str(error))
-                pause = backoff.next_seconds(self._clock.monotonic(), self._clock.random())
-            if self._keys.ring.differs_from(served):
-                served = self._keys.ring
-                self._ring_changed(served)
-            self._keys_changed.wait(pause / self._clock.speed)
+        if self._await(self._reflectors[0].synced):
+            self._contend()
+            self._keeper.run()
 
-    def _ring_changed(self, ring: KeyRing) -> None:
-        for name, problem in ring.refused.items():
-            self._log.error("Key Secret refused", name=name, error=problem)
-        self.metrics.refused_keys.set(len(ring.refused))
-        for state, count in ring.count_by_state().items():
-            self.metrics.keys.labels(state.value).set(count)
-        self.metrics.key_created.clear()
-        for kid, pair in ring.pairs.items():
-            created = self.metrics.key_created.labels(kid, pair.state.value)
-            created.set(pair.not_before.timestamp())
-        if ring.active:
-            self._have_keys.set()
+    def _keys_changed(self) -> None:
         for entry in self._manifests.entries():
             self._queue.add(entry.metadata.key, Priority.NEVER_SYNCED)
-
-    def _key_changed(self, _: Change) -> None:
-        self._keys_changed.set()
 
     def _manifest_changed(self, change: Change) -> None:
         priority = manifest_priority(change, starting=not self._ready.is_set())

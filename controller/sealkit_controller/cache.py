@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -53,6 +53,12 @@ def nothing(raw: JsonObject) -> bytes:
     return b""
 
 
+def everything(namespace: str) -> bool:
+    """Keep the objects of each namespace."""
+    del namespace
+    return True
+
+
 @dataclass(slots=True)
 class _Written:
     """An object as our write left it, and the versions that it supersedes ("" = not there)."""
@@ -62,10 +68,14 @@ class _Written:
 
 
 class Store:
-    """A view of one selection of objects. Reads from any thread, changes from its reflector's."""
+    """A view of one selection of objects. Reads from any thread, changes from its reflector's.
 
-    def __init__(self, encode: Encode) -> None:
+    Objects of a namespace that is not among those `wanted` are passed over.
+    """
+
+    def __init__(self, encode: Encode, wanted: Callable[[str], bool] = everything) -> None:
         self._encode = encode
+        self._wanted = wanted
         self._entries: dict[ObjectKey, Entry] = {}
         self._written: dict[ObjectKey, _Written] = {}
         self._heard = ""  # the version up to which everything is in the entries
@@ -113,10 +123,20 @@ class Store:
         """Return an object as this view keeps it."""
         return Entry(Metadata.of(raw), self._encode(raw))
 
+    def listed(self, items: Iterable[JsonObject]) -> list[Entry]:
+        """Return those of a page's objects that are wanted, as this view keeps them."""
+        return [
+            self.entry(raw)
+            for raw in items
+            if self._wanted(text(child(raw, "metadata"), "namespace"))
+        ]
+
     def upsert(self, raw: JsonObject) -> Change | None:
         """Take in an object the watch told of; None if it is older than what is known, or equal."""
         metadata = Metadata.of(raw)
         key = metadata.key
+        if not self._wanted(key.namespace):
+            return None
         with self._lock:
             old = self._entries.get(key)
             if old is not None and _is_not_newer(metadata, old.metadata):
@@ -167,6 +187,42 @@ class Store:
             del self._written[key]
 
 
+class Stores:
+    """The views of one kind of object in several namespaces as one, or of the whole cluster.
+
+    Each namespace is listed and watched for itself, so each has versions of its own.
+    """
+
+    def __init__(
+        self,
+        encode: Encode,
+        namespaces: Collection[str] = (),
+        wanted: Callable[[str], bool] = everything,
+    ) -> None:
+        """Make one view for each of the namespaces; without any, one of the whole cluster."""
+        self.by_namespace = {name: Store(encode, wanted) for name in namespaces or ("",)}
+
+    def __len__(self) -> int:
+        """How many objects there are."""
+        return sum(map(len, self.by_namespace.values()))
+
+    def get(self, key: ObjectKey) -> Entry | None:
+        """See `Store.get`."""
+        return self._of(key.namespace).get(key)
+
+    def entries(self) -> list[Entry]:
+        """See `Store.entries`."""
+        return [entry for store in self.by_namespace.values() for entry in store.entries()]
+
+    def written(self, before: str, raw: JsonObject) -> Entry:
+        """See `Store.written`."""
+        return self._of(text(child(raw, "metadata"), "namespace")).written(before, raw)
+
+    def _of(self, namespace: str) -> Store:
+        found = self.by_namespace.get(namespace)
+        return found if found is not None else self.by_namespace[""]
+
+
 def _version(entry: Entry) -> str:
     return entry.metadata.resource_version
 
@@ -210,7 +266,7 @@ class Time:
     pause: Callable[[float], bool]
 
 
-def ignore() -> None:
+def ignore(*_: object) -> None:
     """Hear nothing."""
 
 
@@ -220,7 +276,7 @@ class Hear:
 
     change: Callable[[Change], None]
     listed: Callable[[], None] = ignore
-    error: Callable[[], None] = ignore
+    error: Callable[[ApiError], None] = ignore
 
 
 class Reflector:
@@ -266,7 +322,7 @@ class Reflector:
                 self._follow()
             except ApiError as error:
                 listed = listed and error.status != 410  # Gone: too old to go on from
-                self._failed()
+                self._failed(error)
 
     def stop(self) -> None:
         """End `run`, from any thread: a watch in progress is cut off."""
@@ -275,10 +331,10 @@ class Reflector:
         if watch is not None:
             watch.close()
 
-    def _failed(self) -> None:
+    def _failed(self, error: ApiError) -> None:
         if self._stopped:
             return
-        self._hear.error()
+        self._hear.error(error)
         now = self._time.monotonic()
         if self._time.pause(self._backoff.next_seconds(now, self._time.random())):
             self._stopped = True
@@ -287,7 +343,7 @@ class Reflector:
         entries: list[Entry] = []
         version = ""
         for page in self._cluster.pages(self._selection):
-            entries += [self._store.entry(raw) for raw in page.items]
+            entries += self._store.listed(page.items)
             version = page.resource_version
         self._refuse_stale(version)
         changes = self._store.replace(entries, version)

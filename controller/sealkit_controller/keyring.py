@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sealkit.crypto.recipient import Recipient
@@ -14,6 +15,7 @@ from sealkit.keypair import KeyPair, KeyState
 
 PUBLIC_KEYS_NAME: Final = "sealkit-public-keys"
 CURRENT_ENTRY: Final = "recipient"
+LIST_ENTRY: Final = "keys"
 _NAME: Final = re.compile(r"sealkit-key-([1-9][0-9]{0,8})")
 
 
@@ -56,6 +58,12 @@ class KeyRing:
         pairs = [pair for pair in self.pairs.values() if pair.state is KeyState.ACTIVE]
         return tuple(sorted(pairs, key=lambda pair: (pair.not_before, pair.key.kid), reverse=True))
 
+    def is_due(self, now: datetime, renewal: timedelta | None) -> bool:
+        """Tell whether a new key pair is needed: there is no active one, or all are that old."""
+        if not self.active or renewal is None:
+            return not self.active
+        return self.active[0].not_before + renewal <= now
+
     def differs_from(self, other: KeyRing) -> bool:
         """Tell whether a key came, went or changed its state, or another Secret is damaged."""
         return self._content() != other._content()
@@ -73,14 +81,23 @@ class KeyRing:
         return Recipient(cluster, self.active[0].key.public) if self.active else None
 
     def published(self, cluster: str) -> dict[str, str]:
-        """Return the entries of the public ConfigMap: one file per active key, and the current.
+        """Return the entries of the public ConfigMap.
 
-        Empty without an active key: nothing must be sealed to a retired or compromised one.
+        One file per active key, the current one, and the list of all: id, state and since when,
+        the newest first. Empty without an active key: nothing must be sealed to another one.
         """
         if not self.active:
             return {}
         texts = {f"{p.key.kid}.pub": str(Recipient(cluster, p.key.public)) for p in self.active}
-        return texts | {CURRENT_ENTRY: str(self.recipient(cluster))}
+        return texts | {CURRENT_ENTRY: str(self.recipient(cluster)), LIST_ENTRY: self._list()}
+
+    def _list(self) -> str:
+        pairs = sorted(self.pairs.values(), key=lambda p: (p.not_before, p.key.kid), reverse=True)
+        return "".join(f"{p.key.kid} {p.state} {_instant(p.not_before)}\n" for p in pairs)
+
+
+def _instant(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def next_key_name(existing: Mapping[str, object]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from sealkit.crypto.recipient import Recipient
@@ -47,10 +47,14 @@ class KeyView(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where new keys come from: a cryptographic random source and a clock that knows the date."""
+    """Where new keys come from: a cryptographic random source and a clock that knows the date.
+
+    When the newest active key is as old as `renewal` a new one is made; never for None.
+    """
 
     random: Callable[[int], bytes]
     now: Callable[[], datetime]
+    renewal: timedelta | None = None
 
 
 class KeySync:
@@ -77,16 +81,17 @@ class KeySync:
         return self._ring.recipient(self._cluster_name)
 
     def sync(self) -> None:
-        """Read the key Secrets, create one if none is active, publish the active ones.
+        """Read the key Secrets, publish the active ones, make a new one when it is time.
 
         Raises:
             ApiError: a write failed. The ring is in step even so; call again.
         """
         self._ring = KeyRing.of(self._secrets())
-        if not self._ring.active:
+        self._publish()  # first what there is: a new key may be refused
+        if self._ring.is_due(self._source.now(), self._source.renewal):
             self._create()
             self._ring = KeyRing.of(self._secrets())
-        self._publish()
+            self._publish()
 
     def _secrets(self) -> Mapping[str, Mapping[str, object]]:
         return {

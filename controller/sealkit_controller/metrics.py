@@ -5,13 +5,48 @@ The registry is passed in, never the global one. No label ever holds a data key 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 CONTROLLER: Final = "sealedsecret"
 
 _SECONDS: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUsage:
+    """What depends on one key, as `sealkit.usage.KeyUse` counts it."""
+
+    kid: str
+    state: str
+    manifests: int
+    only: int
+
+
+class _KeyUsageCollector(Collector):
+    """Asks at each scrape: the counts change with every manifest, and with every key."""
+
+    def __init__(self, rows: Callable[[], Iterable[KeyUsage]]) -> None:
+        self._rows = rows
+
+    def describe(self) -> Iterator[GaugeMetricFamily]:
+        for name, text in (
+            ("sealkit_key_manifests", "SealedSecrets that a key can open, by key."),
+            ("sealkit_key_only", "SealedSecrets that would no longer open without a key."),
+        ):
+            yield GaugeMetricFamily(name, text, labels=["kid", "state"])
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        manifests, only = self.describe()
+        for row in self._rows():
+            manifests.add_metric([row.kid, row.state], row.manifests)
+            only.add_metric([row.kid, row.state], row.only)
+        yield from (manifests, only)
 
 
 class Metrics:
@@ -108,6 +143,11 @@ class Metrics:
             "sealkit_key_created_timestamp_seconds", "When a key pair was made.", ["kid", "state"],
             registry=registry,
         )  # fmt: skip
+        self.key_renewal_seconds = Gauge(
+            "sealkit_key_renewal_seconds",
+            "Age at which a key gets a successor, 0 for never.",
+            registry=registry,
+        )
         self.refused_keys = Gauge(
             "sealkit_refused_keys", "Key Secrets that are damaged.", registry=registry
         )
@@ -121,6 +161,10 @@ class Metrics:
             "sealkit_watch_errors", "Failed lists and watches, by resource.", ["resource"],
             registry=registry,
         )  # fmt: skip
+
+    def observe_keys(self, rows: Callable[[], Iterable[KeyUsage]]) -> None:
+        """Add what depends on each key, asked for at every scrape. To be called once."""
+        self.registry.register(_KeyUsageCollector(rows))
 
 
 def _counter(registry: CollectorRegistry, name: str, text: str) -> Counter:

@@ -173,13 +173,14 @@ def _suspended(*, in_step: bool) -> Report:
 
 
 def _synced(manifest: Manifest, ring: KeyRing) -> Report:
-    bad = [
-        kid
-        for kid in sorted(_usable_kids(manifest, ring))
-        if ring.pairs[kid].state is KeyState.COMPROMISED
-    ]
-    if bad:
-        return synced(f"sealed to compromised key {bad[0]}: change the values, then seal them anew")
+    """Say that all is well, and which key must not be removed yet though it is out of use."""
+    kids = sorted(_usable_kids(manifest, ring))
+    states = [ring.pairs[kid].state for kid in kids]
+    if KeyState.COMPROMISED in states:
+        bad = kids[states.index(KeyState.COMPROMISED)]
+        return synced(f"sealed to compromised key {bad}: change the values, then seal them anew")
+    if states and KeyState.ACTIVE not in states:
+        return synced(f"the Secret is what the manifest says; it needs retired key {kids[0]}")
     return synced()
 
 

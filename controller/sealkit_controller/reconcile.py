@@ -29,6 +29,7 @@ from sealkit_controller.plan import (
     settle,
 )
 from sealkit_controller.status import Reason, Report, Verdict, failed, new_status, retrying
+from sealkit_controller.usage import Usage
 
 _CONFLICT: Final = 409
 _NOT_FOUND: Final = 404
@@ -114,6 +115,7 @@ class Reconciler:
         self._ring = ring
         self._now = now
         self._seen: dict[ObjectKey, Seen] = {}
+        self.usage = Usage()
 
     def reconcile(self, key: ObjectKey) -> Outcome:
         """Do what one object needs. Twice in a row writes nothing the second time.
@@ -123,8 +125,10 @@ class Reconciler:
         entry = self._manifests.get(key)
         if entry is None or entry.metadata.deleting:
             self._seen.pop(key, None)
+            self.usage.forget(key)
             return Done()
         manifest = Manifest(entry.metadata, json.loads(entry.body))
+        self.usage.note(key, manifest.raw)
         made = self._make(manifest)
         if made is None:
             return Done()

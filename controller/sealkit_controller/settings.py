@@ -11,6 +11,11 @@ from sealkit.errors import ConfigError
 
 DEFAULT_NAMESPACE: Final = "sealkit-system"
 _LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_NAME: Final = r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+_KEY: Final = rf"([a-z0-9]([-a-z0-9.]{{0,251}}[a-z0-9])?/)?{_NAME}"
+_VALUES: Final = rf"\( *({_NAME})?( *, *({_NAME})?)* *\)"
+_REQUIREMENT: Final = rf"!? *{_KEY}|{_KEY} *(=|==|!=) *({_NAME})?|{_KEY} +(not)?in +{_VALUES}"
+_SELECTOR: Final = re.compile(rf"({_REQUIREMENT})( *, *({_REQUIREMENT}))*")
 _CLUSTER: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?")
 _LEVELS: Final = ("debug", "info", "warning", "error")
 _MAX_PORT: Final = 65535
@@ -21,14 +26,20 @@ class Settings:
     """Everything an operator can choose. Each field is a variable of the same name, in README.
 
     `namespace` holds the controller's keys and its Lease; with `leader_election` any number of
-    replicas may run, and one of them writes. An empty `watch_namespace` means the whole cluster.
-    A port of 0 lets the system choose a free one. Resync is the longest time until a Secret is
-    looked at again without any event; each object's own moment is spread over the last fifth.
+    replicas may run, and one of them writes. No `watch_namespaces` means the whole cluster, an
+    empty `label_selector` every manifest. Of several `shards` this process works for number `shard`
+    only. A port of 0 lets the system choose a free one. Resync is the longest time until a Secret
+    is looked at again without any event; each object's own moment is spread over the last fifth.
+    A key that is older than `key_renewal_days` gets a successor, never for 0.
     """
 
     namespace: str = DEFAULT_NAMESPACE
-    watch_namespace: str = ""
+    watch_namespaces: tuple[str, ...] = ()
+    label_selector: str = ""
     leader_election: bool = False
+    shards: int = 1
+    shard: int = 0
+    key_renewal_days: int = 30
     cluster_name: str = "default"
     workers: int = 16
     bind_address: str = ""
@@ -47,8 +58,8 @@ class Settings:
         """Read `SEALKIT_*`. `own_namespace` is that of the pod, used when no other is given.
 
         Raises:
-            ConfigError: a value is not of its kind or out of range, or a variable that starts
-                with SEALKIT_ is unknown: a typo must not silently do nothing.
+            ConfigError: a value is not of its kind or out of range, there is no such shard, or a
+                variable that starts with SEALKIT_ is unknown: a typo must not silently do nothing.
         """
         given = {name: environ[name] for name in environ if name.startswith(_PREFIX)}
         for name in given:
@@ -60,7 +71,11 @@ class Settings:
             for name, raw in given.items()
         }
         values.setdefault("namespace", own_namespace.strip() or DEFAULT_NAMESPACE)
-        return cls(**values)  # type: ignore[arg-type]  # each reader returns its field's type
+        settings = cls(**values)  # type: ignore[arg-type]  # each reader returns its field's type
+        if settings.shard >= settings.shards:
+            problem = f"is not a number below that of SEALKIT_SHARDS, {settings.shards}"
+            raise ConfigError(problem, field="SEALKIT_SHARD")
+        return settings
 
 
 _PREFIX: Final = "SEALKIT_"
@@ -88,6 +103,13 @@ def _optional(read: Callable[[str, str], str]) -> Callable[[str, str], str]:
     return lambda name, raw: read(name, raw) if raw else ""
 
 
+def _several(read: Callable[[str, str], str]) -> Callable[[str, str], tuple[str, ...]]:
+    """Read a list with commas: each one once, in the order of the alphabet."""
+    return lambda name, raw: tuple(
+        sorted({read(name, part.strip()) for part in raw.split(",")} if raw else ())
+    )
+
+
 def _switch(name: str, raw: str) -> bool:
     if raw not in {"true", "false"}:
         raise ConfigError("is neither true nor false", field=name)
@@ -95,10 +117,14 @@ def _switch(name: str, raw: str) -> bool:
 
 
 _namespace = _matching(_LABEL, "a namespace (RFC 1123 label)")
-_READERS: Final[Mapping[str, Callable[[str, str], str | int]]] = {
+_READERS: Final[Mapping[str, Callable[[str, str], str | int | tuple[str, ...]]]] = {
     "SEALKIT_NAMESPACE": _namespace,
-    "SEALKIT_WATCH_NAMESPACE": _optional(_namespace),
+    "SEALKIT_WATCH_NAMESPACES": _several(_namespace),
+    "SEALKIT_LABEL_SELECTOR": _optional(_matching(_SELECTOR, "a label selector")),
     "SEALKIT_LEADER_ELECTION": _switch,
+    "SEALKIT_SHARDS": _whole(1, 64),
+    "SEALKIT_SHARD": _whole(0, 63),
+    "SEALKIT_KEY_RENEWAL_DAYS": _whole(0, 3650),
     "SEALKIT_CLUSTER_NAME": _matching(_CLUSTER, "lower-case letters, digits, '-' and '.'"),
     "SEALKIT_WORKERS": _whole(1, 256),
     "SEALKIT_BIND_ADDRESS": _matching(re.compile(r"[0-9a-fA-F:.]*"), "an IP address"),

@@ -3,7 +3,17 @@ from collections.abc import Callable
 
 import pytest
 
-from sealkit_controller.cache import Backoff, Change, Hear, Reflector, Store, Time, nothing, whole
+from sealkit_controller.cache import (
+    Backoff,
+    Change,
+    Hear,
+    Reflector,
+    Store,
+    Stores,
+    Time,
+    nothing,
+    whole,
+)
 from sealkit_controller.cluster import ApiError, Selection
 from sealkit_controller.objects import SEALED_SECRETS, SECRETS, JsonObject, ObjectKey
 from tests.controller.world import DB
@@ -69,7 +79,7 @@ class Follower:
             self.changes.append(change)
             self._news.notify_all()
 
-    def _error(self) -> None:
+    def _error(self, _: ApiError) -> None:
         with self._news:
             self.errors += 1
             self._news.notify_all()
@@ -318,3 +328,50 @@ def test_a_list_of_the_past_is_refused_until_it_persists() -> None:
         older(cluster)
         follower.wait_for(lambda f: ("a", "gone") in f.told())
     assert follower.errors == 4  # the 410 and three refusals
+
+
+# Several namespaces, and a part of them.
+
+
+def at(namespace: str, name: str, version: int) -> JsonObject:
+    metadata = {"namespace": namespace, "name": name, "uid": name}
+    return {"metadata": {**metadata, "resourceVersion": str(version)}}
+
+
+def test_views_of_several_namespaces_are_one() -> None:
+    stores = Stores(whole, ("a", "b"))
+    for name, store in stores.by_namespace.items():
+        store.replace([store.entry(at(name, "x", 5))], "5")
+    assert len(stores) == len(stores.entries()) == 2
+    made = stores.written("5", at("b", "x", 7))
+    assert stores.get(ObjectKey("b", "x")) == made
+    found = stores.get(ObjectKey("a", "x"))
+    assert found is not None
+    assert found.metadata.resource_version == "5"
+
+
+def test_a_list_of_one_namespace_is_none_of_another() -> None:
+    stores = Stores(whole, ("a", "b"))
+    first, second = stores.by_namespace.values()
+    first.replace([first.entry(at("a", "x", 5))], "5")
+    assert second.replace([], "9") == []
+    assert len(stores) == 1
+
+
+def test_without_namespaces_one_view_has_all() -> None:
+    stores = Stores(nothing)
+    (store,) = stores.by_namespace.values()
+    store.replace([store.entry(at(name, "x", 5)) for name in "ab"], "5")
+    assert {entry.metadata.key.namespace for entry in stores.entries()} == {"a", "b"}
+    assert stores.get(ObjectKey("b", "x")) is not None
+
+
+def test_what_is_not_wanted_is_not_kept() -> None:
+    store = Store(whole, lambda namespace: namespace == "a")
+    entries = store.listed([at("a", "x", 5), at("b", "x", 5)])
+    assert [entry.metadata.key for entry in entries] == [("a", "x")]
+    store.replace(entries, "5")
+    assert store.upsert(at("b", "y", 6)) is None
+    assert store.remove(at("b", "y", 7)) is None
+    assert store.upsert(at("a", "y", 8)) is not None
+    assert len(store) == 2

@@ -49,7 +49,10 @@ class World:
     @property
     def settings(self) -> Settings:
         return Settings(
-            namespace=self.system, watch_namespace=self.namespace, workers=4, cluster_name="test"
+            namespace=self.system,
+            watch_namespaces=(self.namespace,),
+            workers=4,
+            cluster_name="test",
         )
 
     @contextmanager

@@ -1,3 +1,5 @@
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,9 +29,43 @@ def test_a_key_out_of_use_opens_but_is_not_published(state: KeyState) -> None:
 
 def test_every_active_key_is_published_and_the_current_once_more() -> None:
     published = ring(pair(KEY, day=1), pair(OTHER_KEY, day=2)).published("prod")
-    assert set(published) == {f"{KEY.kid}.pub", f"{OTHER_KEY.kid}.pub", "recipient"}
+    assert set(published) == {f"{KEY.kid}.pub", f"{OTHER_KEY.kid}.pub", "recipient", "keys"}
     assert Recipient.parse(published["recipient"]).key == OTHER_KEY.public
     assert Recipient.parse(published[f"{KEY.kid}.pub"]).cluster == "prod"
+
+
+def test_all_keys_are_listed_the_newest_first() -> None:
+    keys = ring(pair(KEY, KeyState.COMPROMISED, day=1), pair(OTHER_KEY, day=2))
+    assert keys.published("prod")["keys"] == (
+        f"{OTHER_KEY.kid} active 2026-01-02T00:00:00Z\n{KEY.kid} compromised 2026-01-01T00:00:00Z\n"
+    )
+
+
+MONTH = timedelta(days=30)
+
+
+@pytest.mark.parametrize(
+    ("keys", "day", "renewal", "due"),
+    [
+        (KeyRing(), 1, None, True),
+        (ring(pair(state=KeyState.RETIRED)), 1, None, True),
+        (ring(pair()), 365, None, False),
+        (ring(pair()), 30, MONTH, False),
+        (ring(pair()), 31, MONTH, True),
+        (ring(pair(KEY, day=1), pair(OTHER_KEY, day=2)), 31, MONTH, False),
+        (ring(pair(KEY, day=1), pair(OTHER_KEY, KeyState.RETIRED, day=2)), 31, MONTH, True),
+        (ring(pair(day=9)), 1, MONTH, False),  # a clock that went back makes no keys
+    ],
+    ids=["none", "retired", "never", "young", "old", "one young", "young retired", "future"],
+)
+def test_when_a_new_key_is_due(
+    keys: KeyRing,
+    day: int,
+    renewal: timedelta | None,
+    due: bool,  # noqa: FBT001  (a column)
+) -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=day - 1)
+    assert keys.is_due(now, renewal) is due
 
 
 def test_a_stored_key_is_read_back() -> None:

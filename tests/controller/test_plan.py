@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from sealkit.keypair import KeyState
+from sealkit.keypair import KeyPair, KeyState
 from sealkit_controller.objects import (
     HASH_ANNOTATION,
     JsonObject,
@@ -308,6 +308,21 @@ def test_a_compromised_key_opens_and_is_told() -> None:
     plan = make_plan(manifest(), None, keys)
     assert plan.report.verdict is Verdict.TRUE
     assert KEY.kid in plan.report.message
+
+
+@pytest.mark.parametrize(
+    ("others", "told"),
+    [((), True), ((pair(OTHER_KEY),), False), ((pair(OTHER_KEY, KeyState.RETIRED),), True)],
+    ids=["alone", "with an active one", "with a retired one"],
+)
+def test_a_retired_key_that_is_still_needed_is_told(
+    others: tuple[KeyPair, ...],
+    told: bool,  # noqa: FBT001  (a column)
+) -> None:
+    keys = ring(pair(KEY, KeyState.RETIRED), *others)
+    report = make_plan(manifest(sealed(to=[KEY, OTHER_KEY])), None, keys).report
+    assert report.verdict is Verdict.TRUE
+    assert ("retired" in report.message) is told
 
 
 def test_a_manifest_elsewhere_is_another_manifest() -> None:

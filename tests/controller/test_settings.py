@@ -16,15 +16,27 @@ def test_the_pods_namespace_is_used_unless_another_is_set() -> None:
 
 def test_every_setting_can_be_set() -> None:
     environ = {
-        "SEALKIT_WATCH_NAMESPACE": "shop",
+        "SEALKIT_WATCH_NAMESPACES": "shop, blog,shop",
+        "SEALKIT_LABEL_SELECTOR": "team in (a, b),!example.com/legacy,tier!=test",
+        "SEALKIT_SHARDS": "3",
+        "SEALKIT_SHARD": "2",
+        "SEALKIT_KEY_RENEWAL_DAYS": "0",
         "SEALKIT_WORKERS": "4",
         "SEALKIT_LOG_LEVEL": "debug",
         "SEALKIT_BIND_ADDRESS": "::1",
         "SEALKIT_PUBLIC_PORT": "0",
     }
     settings = Settings.from_environ(environ)
-    assert settings.watch_namespace == "shop"
+    assert settings.watch_namespaces == ("blog", "shop")
+    assert settings.label_selector == "team in (a, b),!example.com/legacy,tier!=test"
+    assert (settings.shards, settings.shard, settings.key_renewal_days) == (3, 2, 0)
     assert (settings.workers, settings.log_level, settings.public_port) == (4, "debug", 0)
+
+
+@pytest.mark.parametrize("raw", ["", " "])
+def test_no_namespace_and_no_selector_mean_all(raw: str) -> None:
+    names = ("SEALKIT_WATCH_NAMESPACES", "SEALKIT_LABEL_SELECTOR")
+    assert Settings.from_environ(dict.fromkeys(names, raw)) == Settings()
 
 
 @pytest.mark.parametrize(
@@ -40,6 +52,15 @@ def test_every_setting_can_be_set() -> None:
         ("SEALKIT_LOG_LEVEL", "loud"),
         ("SEALKIT_BIND_ADDRESS", "localhost"),
         ("SEALKIT_WROKERS", "4"),
+        ("SEALKIT_WATCH_NAMESPACES", "a,,b"),
+        ("SEALKIT_WATCH_NAMESPACES", "a,B"),
+        ("SEALKIT_LABEL_SELECTOR", "team in a"),
+        ("SEALKIT_LABEL_SELECTOR", "team=a,"),
+        ("SEALKIT_LABEL_SELECTOR", "=a"),
+        ("SEALKIT_LABEL_SELECTOR", "team=a&limit=1"),
+        ("SEALKIT_SHARD", "1"),
+        ("SEALKIT_SHARDS", "0"),
+        ("SEALKIT_KEY_RENEWAL_DAYS", "-1"),
     ],
 )
 def test_a_wrong_setting_is_refused_by_name(name: str, value: str) -> None:

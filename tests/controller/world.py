@@ -3,7 +3,7 @@
 import io
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -45,7 +45,7 @@ def sealed(
     data: Mapping[str, bytes] | None = None,
     key: ObjectKey = DB,
     *,
-    to: PrivateKey = KEY,
+    to: PrivateKey | Sequence[PrivateKey] = KEY,
     secret: Mapping[str, object] | None = None,
     spec: Mapping[str, object] | None = None,
 ) -> JsonObject:
@@ -57,7 +57,8 @@ def sealed(
         data={name: Sensitive(value) for name, value in values.items()},
         **(secret or {}),  # type: ignore[arg-type]  # checked by what the tests see
     )
-    raw = seal(plain, [to.public], Scope.STRICT, os.urandom).to_dict()
+    keys = [to] if isinstance(to, PrivateKey) else to
+    raw = seal(plain, [one.public for one in keys], Scope.STRICT, os.urandom).to_dict()
     return raw | {"spec": {**child(raw, "spec"), **(spec or {})}}
 
 
@@ -73,7 +74,7 @@ def condition(raw: Mapping[str, object] | None, kind: str = "Ready") -> tuple[st
 def running(cluster: Cluster, settings: Settings | None = None) -> Iterator[Controller]:
     """Run a controller until the end of the block, on free ports, with logs that are checked."""
     stream = io.StringIO()
-    settings = settings or Settings(workers=4)
+    settings = settings or Settings(workers=4, key_renewal_days=0)  # KEY is an old one
     free = Settings(
         **{
             **vars(settings),

@@ -33,6 +33,7 @@ from tests.fakes.rules import (
     place_of,
     seen,
     timestamp,
+    without_dropped,
     without_version,
 )
 
@@ -63,6 +64,7 @@ class FakeCluster:
         self._lock = threading.RLock()
         self._news = threading.Condition(self._lock)
         self._objects: dict[tuple[str, ObjectKey], JsonObject] = {}
+        self._applied: dict[tuple[str, ObjectKey], JsonObject] = {}
         self._log: list[_Change] = []
         self._version = 100
         self._compacted = 0
@@ -206,13 +208,19 @@ class FakeCluster:
             name = target.resource.plural + (f"/{target.subresource}" if target.subresource else "")
             self._receive(verb, name, target.name, body)
             change = copy.deepcopy(dict(body))
-            if kind is PatchKind.APPLY and not self.find(target.resource, place_of(target)):
+            place = (target.resource.plural, place_of(target))
+            before = self._applied.get(place, {})
+            if kind is PatchKind.APPLY:
+                self._applied[place] = copy.deepcopy(change)
+            if kind is PatchKind.APPLY and place not in self._objects:
                 return copy.deepcopy(self._insert(target.resource, change, FIELD_MANAGER))
             old = self._existing(target)
             check_preconditions(old, child(change, "metadata"))
             if target.subresource == "status":
                 change = {"status": change["status"]}
             new = merged(old, change)
+            if kind is PatchKind.APPLY:
+                new = without_dropped(new, before, change)
             stored = self._store(target.resource, new, old, FIELD_MANAGER)
             return copy.deepcopy(stored) if kind is PatchKind.APPLY else metadata_of(stored)
 

@@ -68,6 +68,18 @@ def merged(old: Mapping[str, object], change: Mapping[str, object]) -> JsonObjec
     return new
 
 
+def without_dropped(
+    raw: JsonObject, before: Mapping[str, object], after: Mapping[str, object]
+) -> JsonObject:
+    """Remove the data that an earlier apply set, the present one does not, and nobody changed."""
+    data = child(raw, "data")
+    earlier = child(before, "data")
+    dropped = {name for name in earlier if data.get(name) == earlier[name]} - {
+        *child(after, "data")
+    }
+    return {**raw, "data": {n: v for n, v in data.items() if n not in dropped}} if dropped else raw
+
+
 def without_version(raw: Mapping[str, object]) -> JsonObject:
     ignored = ("resourceVersion", "managedFields")
     metadata = {k: v for k, v in child(raw, "metadata").items() if k not in ignored}

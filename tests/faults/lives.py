@@ -45,7 +45,7 @@ class Place:
         """Small and impatient."""
         return Settings(
             namespace=self.system,
-            watch_namespace=self.namespace,
+            watch_namespaces=(self.namespace,),
             cluster_name="test",
             workers=3,
             bind_address="127.0.0.1",

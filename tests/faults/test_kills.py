@@ -53,7 +53,7 @@ def process(scenario: Scenario, config: Path) -> Iterator[subprocess.Popen[bytes
     config.write_text(scenario.box.kubeconfig())
     chosen = {
         "NAMESPACE": scenario.place.system,
-        "WATCH_NAMESPACE": scenario.place.namespace,
+        "WATCH_NAMESPACES": scenario.place.namespace,
         "CLUSTER_NAME": "test",
         "BIND_ADDRESS": "127.0.0.1",
         "LOG_LEVEL": "debug",

@@ -10,8 +10,9 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics import MetricWrapperBase
+from prometheus_client.metrics_core import Metric
 
-from sealkit_controller.metrics import Metrics
+from sealkit_controller.metrics import KeyUsage, Metrics
 from sealkit_controller.objects import JsonObject, child, children, number, text
 from tests.interop import promql
 from tests.interop.oracles import CONTROLLER
@@ -27,14 +28,20 @@ _SUFFIXES: Final = {
 def series() -> dict[str, frozenset[str]]:
     """Return the names of all series of the controller, with their labels."""
     metrics = Metrics(CollectorRegistry())
+    metrics.observe_keys(lambda: [KeyUsage("kid", "active", 1, 1)])
     families = [value for value in vars(metrics).values() if isinstance(value, MetricWrapperBase)]
     labels = {family._name: frozenset(family._labelnames) for family in families}
     return {
-        metric.name + suffix: labels.get(metric.name, frozenset())
+        metric.name + suffix: labels.get(metric.name, _labels(metric))
         | ({"le"} if suffix == "_bucket" else frozenset())
         for metric in metrics.registry.collect()
         for suffix in _SUFFIXES[metric.type]
     }
+
+
+def _labels(metric: Metric) -> frozenset[str]:
+    """Return the labels of a metric that is made at each scrape."""
+    return frozenset(label for sample in metric.samples for label in sample.labels) - {"le"}
 
 
 SERIES: Final = series()

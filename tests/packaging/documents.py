@@ -34,6 +34,18 @@ def find(documents: Sequence[Document], kind: str, name: str | None = None) -> D
     return found[0]
 
 
+def deployments(documents: Sequence[Document]) -> list[Document]:
+    """Return the Deployments: one for each shard.
+
+    Raises:
+        LookupError: there is none.
+    """
+    found = [document for document in documents if document["kind"] == "Deployment"]
+    if not found:
+        raise LookupError("no Deployment")
+    return found
+
+
 def pod_spec(documents: Sequence[Document]) -> Document:
     """Return the PodSpec of the one Deployment."""
     spec: Document = find(documents, "Deployment")["spec"]["template"]["spec"]

@@ -8,9 +8,11 @@ ALL_ON = Path(__file__).with_name("all-on.yaml")
 MINIMAL = Path(__file__).with_name("minimal.yaml")
 MATRIX = {
     "defaults": (),
-    "namespaced": ("--set", "watchNamespace=team-a"),
+    "namespaced": ("--set", "watchNamespaces={team-a}"),
     "all-on": ("-f", str(ALL_ON)),
-    "all-on-namespaced": ("-f", str(ALL_ON), "--set", "watchNamespace=team-a"),
+    "all-on-namespaced": ("-f", str(ALL_ON), "--set", "watchNamespaces={team-a}"),
+    "two-namespaces": ("--set", "watchNamespaces={team-a,team-b}"),
+    "shards": ("--set", "shards=3"),
     "minimal": ("-f", str(MINIMAL)),
 }
 matrix = pytest.mark.parametrize("values", MATRIX.values(), ids=MATRIX.keys())

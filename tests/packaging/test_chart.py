@@ -8,8 +8,17 @@ import pytest
 import yaml
 
 from sealkit import __version__
+from sealkit_controller.leader import lease_name
 from sealkit_controller.settings import Settings
-from tests.packaging.documents import MANIFESTS, Document, environ, find, parse, pod_spec
+from tests.packaging.documents import (
+    MANIFESTS,
+    Document,
+    deployments,
+    environ,
+    find,
+    parse,
+    pod_spec,
+)
 from tests.packaging.helm import CHART, Helm
 from tests.packaging.matrix import ALL_ON, MATRIX, matrix
 from tests.packaging.restricted import violations
@@ -47,7 +56,8 @@ def test_every_object_carries_the_recommended_labels(helm: Helm, values: Sequenc
 
 @matrix
 def test_the_pod_keeps_the_restricted_standard(helm: Helm, values: Sequence[str]) -> None:
-    assert violations(pod_spec(helm.render(*values))) == []
+    for deployment in deployments(helm.render(*values)):
+        assert violations(deployment["spec"]["template"]["spec"]) == []
 
 
 @pytest.mark.parametrize("manifest", sorted(MANIFESTS.glob("*.yaml")), ids=lambda path: path.stem)
@@ -68,19 +78,45 @@ def test_the_check_of_the_standard_finds_what_is_wrong() -> None:
 @matrix
 def test_what_selects_the_pods_is_on_the_pods(helm: Helm, values: Sequence[str]) -> None:
     documents = helm.render(*values)
-    deployment = find(documents, "Deployment")["spec"]
-    labels = deployment["template"]["metadata"]["labels"].items()
-    selectors = [deployment["selector"]["matchLabels"]]
-    selectors += [d["spec"]["selector"] for d in documents if d["kind"] == "Service"]
-    selectors += [
+    shared = [d["spec"]["selector"] for d in documents if d["kind"] == "Service"]
+    shared += [
         d["spec"]["podSelector"]["matchLabels"] for d in documents if d["kind"] == "NetworkPolicy"
     ]
-    selectors += [
+    shared += [
         d["spec"]["selector"]["matchLabels"]
         for d in documents
         if d["kind"] == "PodDisruptionBudget"
     ]
-    assert all(selector.items() <= labels for selector in selectors)
+    for deployment in deployments(documents):
+        spec = deployment["spec"]
+        labels = spec["template"]["metadata"]["labels"].items()
+        assert all(one.items() <= labels for one in (*shared, spec["selector"]["matchLabels"]))
+
+
+def test_each_shard_has_its_pods_its_number_and_its_lease(helm: Helm) -> None:
+    documents = helm.render(*MATRIX["shards"])
+    found = deployments(documents)
+    assert [d["metadata"]["name"] for d in found] == [f"sealkit-controller-{n}" for n in range(3)]
+    selectors = [json.dumps(d["spec"]["selector"], sort_keys=True) for d in found]
+    assert len(set(selectors)) == 3
+    given = [Settings.from_environ(environ([d])) for d in found]
+    assert [(one.shards, one.shard) for one in given] == [(3, number) for number in range(3)]
+    leases = {
+        right.name
+        for right in granted(documents, "sealkit-controller")
+        if (right.resource, right.verb) == ("leases", "patch")
+    }
+    assert leases == {lease_name(number, 3) for number in range(3)}
+
+
+def test_each_namespace_gets_the_same_rights(helm: Helm) -> None:
+    rights = granted(helm.render(*MATRIX["two-namespaces"]), "sealkit-controller")
+    of = {
+        name: {right._replace(namespace="") for right in rights if right.namespace == name}
+        for name in ("team-a", "team-b")
+    }
+    assert of["team-a"] == of["team-b"] != set()
+    assert {right.namespace for right in rights} == {"team-a", "team-b", "sealkit-system"}
 
 
 def test_two_releases_share_no_name(helm: Helm) -> None:

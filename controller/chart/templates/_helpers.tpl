@@ -66,3 +66,12 @@ are listed and watched as metadata only, but RBAC cannot say so. */}}
   name: {{ include "sealkit.serviceAccount" . }}
   namespace: {{ .Release.Namespace }}
 {{- end -}}
+
+{{/* The Leases: one for each shard, with a number where there are several. */}}
+{{- define "sealkit.leases" -}}
+{{- $names := list -}}
+{{- range $shard := until (int .Values.shards) -}}
+{{- $names = append $names (ternary "sealkit-controller" (printf "sealkit-controller-%d" $shard) (eq (int $.Values.shards) 1)) -}}
+{{- end -}}
+[{{ join ", " $names }}]
+{{- end -}}
