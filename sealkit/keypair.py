@@ -20,6 +20,7 @@ from sealkit.sensitive import Sensitive
 
 TYPE: Final = "sealkit.dev/key"
 LABEL: Final = "sealkit.dev/key"
+KID_LABEL: Final = "sealkit.dev/kid"  # for people who look for a key; what counts is in the data
 
 
 class KeyState(StrEnum):
@@ -73,7 +74,7 @@ class KeyPair:
             data={field: Sensitive(value) for field, value in data.items()},
             type=TYPE,
             immutable=True,
-            labels={LABEL: self.state.value},
+            labels={LABEL: self.state.value, KID_LABEL: self.key.kid},
         ).to_dict()
 
 

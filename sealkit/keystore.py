@@ -7,11 +7,13 @@ its whole id and never replaces a pinned one silently.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from sealkit.cluster import ALL_KEYS, CURRENT, PUBLIC_KEYS, Place, public_keys
 from sealkit.crypto.recipient import Recipient
 from sealkit.crypto.x1 import Kid, PrivateKey
 from sealkit.errors import ConfigError, ManifestError, SealkitError
@@ -19,15 +21,10 @@ from sealkit.files import read_bytes
 from sealkit.manifests.documents import iter_resources, read_documents
 
 if TYPE_CHECKING:
-    from kubernetes.client import Configuration
-
     from sealkit.keypair import KeyPair
 
-PUBLIC_KEYS: Final = "sealkit-public-keys"  # the ConfigMap that the controller publishes
-CURRENT: Final = "recipient"
 _RECIPIENT: Final = b"-----BEGIN SEALKIT RECIPIENT-----"
 _TIMEOUT_SECONDS: Final = 15
-_ODD_SHAPES: Final = (LookupError, TypeError, AttributeError, ValueError)
 
 
 def load_recipient(path: Path) -> Recipient:
@@ -137,51 +134,38 @@ def _key_pairs(raw: bytes, source: str) -> Iterator[KeyPair]:
                 raise
 
 
-def fetch_from_context(context: str | None, kubeconfig: Path | None, namespace: str) -> Recipient:
+def fetch_from_context(place: Place, namespace: str) -> Recipient:
     """Return the key a cluster seals with now, from its `sealkit-public-keys` ConfigMap.
 
-    `context` and `kubeconfig` default as in kubectl. Reads with the caller's own rights.
-
     Raises:
-        SealkitError: the cluster does not answer, or has no controller in `namespace`.
+        SealkitError: see `cluster.public_keys`.
         ConfigError: what it published is not a recipient, or the kubeconfig is not usable.
     """
-    from kubernetes import client  # noqa: PLC0415 (24 times the start-up of Python)
-    from urllib3.exceptions import HTTPError  # noqa: PLC0415 (same)
-
-    which = f"of context {context!r}" if context else "in use"
-    settings = _connection(context, kubeconfig, which)
-    try:
-        with client.ApiClient(settings) as api:
-            published = client.CoreV1Api(api).read_namespaced_config_map(
-                PUBLIC_KEYS, namespace, _request_timeout=_TIMEOUT_SECONDS
-            )
-    except client.ApiException as error:
-        raise SealkitError(
-            f"the cluster publishes no key in namespace {namespace} (HTTP {error.status})",
-            hint="is the controller installed there? else pass --controller-namespace",
-        ) from None  # the exception's own text holds the response body
-    except (HTTPError, OSError) as error:
-        what = f"the cluster {which} cannot be reached ({type(error).__name__})"
-        raise SealkitError(what) from error
-    text = (published.data or {}).get(CURRENT, "")
+    text = public_keys(place, namespace).get(CURRENT, "")
     return parse_recipient(text.encode(), f"{namespace}/{PUBLIC_KEYS}")
 
 
-def _connection(context: str | None, kubeconfig: Path | None, which: str) -> Configuration:
-    from kubernetes import client, config  # noqa: PLC0415 (as above)
-    from yaml import YAMLError  # noqa: PLC0415 (same)
+@dataclass(frozen=True)
+class ListedKey:
+    """One key that a cluster has, as its controller lists it."""
 
-    settings = client.Configuration()
-    try:
-        config.load_kube_config(  # type: ignore[no-untyped-call]  # has no annotations
-            str(kubeconfig) if kubeconfig else None, context, client_configuration=settings
-        )
-    # The loader checks nothing: a field of the wrong shape ends in any of these.
-    except (config.ConfigException, YAMLError, *_ODD_SHAPES, OSError) as error:
-        what = f"the kubeconfig has no usable cluster {which} ({type(error).__name__})"
-        raise ConfigError(what, hint="kubectl config get-contexts") from error
-    return settings
+    kid: str
+    state: str
+    since: str
+
+
+def listed_keys(place: Place, namespace: str) -> list[ListedKey]:
+    """Return every key a cluster has, the newest first: those out of use as well.
+
+    Raises:
+        SealkitError: see `cluster.public_keys`.
+        ConfigError: the list is missing or damaged, or the kubeconfig is not usable.
+    """
+    rows = [line.split() for line in public_keys(place, namespace).get(ALL_KEYS, "").splitlines()]
+    if not rows or any(len(row) != len(fields(ListedKey)) for row in rows):
+        where = f"{namespace}/{PUBLIC_KEYS}"
+        raise ConfigError("is missing or damaged", field=f"data.{ALL_KEYS}").located(file=where)
+    return [ListedKey(*row) for row in rows]
 
 
 def fetch_from_url(url: str) -> Recipient:

@@ -33,12 +33,17 @@ def wraps_of(raw: Mapping[str, object]) -> Wraps:
     return frozenset(frozenset(map(str, w)) for w in wraps if isinstance(w, Mapping))
 
 
+def needs(wraps: Wraps, kid: str, kids: Collection[str]) -> bool:
+    """Tell whether a manifest opens with none of the other `kids`, which are the keys at hand."""
+    return any(envelope.intersection(kids) == {kid} for envelope in wraps)
+
+
 def key_usage(manifests: Mapping[Wraps, int], kids: Collection[str]) -> dict[str, KeyUse]:
     """Return the use of each of `kids`, the keys at hand, by manifests counted by their wraps."""
-    totals = {kid: [0, 0] for kid in kids}
-    for wraps, count in manifests.items():
-        openers = [envelope & totals.keys() for envelope in wraps]
-        for kid in frozenset().union(*openers):
-            totals[kid][0] += count
-            totals[kid][1] += count if {kid} in openers else 0
-    return {kid: KeyUse(*total) for kid, total in totals.items()}
+
+    def of(kid: str) -> KeyUse:
+        using = {wraps: count for wraps, count in manifests.items() if any(kid in e for e in wraps)}
+        only = sum(count for wraps, count in using.items() if needs(wraps, kid, kids))
+        return KeyUse(sum(using.values()), only)
+
+    return {kid: of(kid) for kid in kids}

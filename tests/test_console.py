@@ -110,7 +110,7 @@ def test_the_session_runs_as_written(
 
 
 def test_every_verb_has_a_transcript() -> None:
-    verbs = {"init", "clusters", "seal", "set", "unset", "unseal", "inspect", "version"}
+    verbs = {"init", "clusters", "seal", "set", "unset", "unseal", "inspect", "keys", "version"}
     assert verbs <= {path.stem for path in TRANSCRIPTS.glob("*.md")}
 
 

@@ -10,7 +10,9 @@ from typing import Final
 import click
 
 from sealkit.cli.app import STDIO, App
+from sealkit.cli.options import cluster_options
 from sealkit.cli.output import print_json
+from sealkit.cluster import Place
 from sealkit.config import NAME, Cluster, Config, add_cluster, find_config
 from sealkit.crypto.recipient import Recipient
 from sealkit.errors import ConfigError, ManifestError, SealkitError, UsageError
@@ -50,19 +52,7 @@ class AddRequest:
 @clusters_command.command("add")
 @click.argument("name")
 @click.argument("source", default="", metavar="[FILE|URL]")
-@click.option(
-    "--context", default=None, metavar="CTX", help="Fetch from the cluster of this kubectl context."
-)
-@click.option(
-    "--kubeconfig", default=None, metavar="FILE", help="Look for the context in this file."
-)
-@click.option(
-    "--controller-namespace",
-    default="sealkit-system",
-    show_default=True,
-    metavar="NAME",
-    help="Where the controller publishes its key.",
-)
+@cluster_options
 @click.option("--kid", default="", metavar="KID", help="Refuse any key but the one with this id.")
 @click.option(
     "--not-after",
@@ -150,7 +140,8 @@ def _fetch(request: AddRequest, app: App) -> Recipient:
         raise UsageError("expected exactly one of FILE, URL or --context")
     if online:
         kubeconfig = app.path(request.kubeconfig) if request.kubeconfig else None
-        return fetch_from_context(request.context, kubeconfig, request.controller_namespace)
+        place = Place(request.context, kubeconfig)
+        return fetch_from_context(place, request.controller_namespace)
     if request.source.startswith(("https://", "http://")):
         return fetch_from_url(request.source)
     return load_recipient(app.path(request.source))

@@ -52,7 +52,8 @@ def test_the_first_start_creates_a_key_and_publishes_it(replica: Replica) -> Non
     assert stored is not None
     key = KeyPair.from_secret(stored)
     assert (stored["type"], stored["immutable"]) == ("sealkit.dev/key", True)
-    assert strings(child(stored, "metadata"), "labels") == {KEY_LABEL: "active"}
+    labels = strings(child(stored, "metadata"), "labels")
+    assert labels == {KEY_LABEL: "active", "sealkit.dev/kid": key.key.kid}
     assert replica.keys.recipient == Recipient("prod", key.key.public)
     published = strings(replica.cluster.find(CONFIG_MAPS, PUBLIC) or {}, "data")
     assert published["recipient"] == str(replica.keys.recipient)

@@ -26,7 +26,7 @@ def test_the_layout_of_the_secret() -> None:
         "metadata": {
             "name": "sealkit-key-1",
             "namespace": "sealkit-system",
-            "labels": {"sealkit.dev/key": "active"},
+            "labels": {"sealkit.dev/key": "active", "sealkit.dev/kid": KEY.kid},
         },
         "type": "sealkit.dev/key",
         "immutable": True,
