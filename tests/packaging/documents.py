@@ -60,8 +60,8 @@ def environ(documents: Sequence[Document], pod_name: str = "pod-1") -> dict[str,
         "metadata.namespace": deployment["metadata"]["namespace"],
     }
     return {
-        entry["name"]: entry["value"]
-        if "value" in entry
-        else fields[entry["valueFrom"]["fieldRef"]["fieldPath"]]
+        entry["name"]: fields[entry["valueFrom"]["fieldRef"]["fieldPath"]]
+        if "valueFrom" in entry
+        else entry.get("value", "")  # which an API server leaves out when it is empty
         for entry in pod_spec(documents)["containers"][0]["env"]
     }
