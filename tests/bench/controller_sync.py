@@ -152,7 +152,7 @@ def _start(server: ApiServer, what: str, objects: int) -> Sync:
         public_port=0,
         bind_address="127.0.0.1",
         cluster_name="bench",
-        watch_namespace=WORKLOAD,
+        watch_namespaces=(WORKLOAD,),
     )
     log = logs.logger(io.StringIO(), "warning")
     writes: list[str] = []
