@@ -110,6 +110,14 @@ def test_client_side_apply_creates_changes_and_prunes(shell: Shell) -> None:
     assert json.loads(shell("get", "secret", "db", "-o", "jsonpath={.data}")) == {"a": "Yg=="}
 
 
+def test_a_list_is_applied_as_get_prints_it(shell: Shell) -> None:
+    shell("create", "configmap", "a", "--from-literal=k=v")
+    printed = shell("get", "configmaps", "-o", "yaml", "--field-selector=metadata.name=a")
+    assert yaml.safe_load(printed)["kind"] == "List"
+    shell("delete", "configmap", "a")
+    assert shell("apply", "-f", "-", input=printed) == "configmap/a created\n"
+
+
 def test_client_side_apply_of_a_custom_resource(shell: Shell) -> None:
     plain = WIDGET.partition("  parts:")[0]
     assert shell("apply", "-f", "-", input=plain).endswith(" created\n")

@@ -71,9 +71,10 @@ class Api:
         served = self.world.registry
         if path in {"/healthz", "/livez", "/readyz"}:
             return Response(200, b"ok", _TEXT)
-        if path in {"/api", "/apis"} and "as=APIGroupDiscoveryList" in request.headers.get(
-            "accept", ""
-        ):
+        accept = request.headers.get("accept", "")
+        if path == "/openapi/v2" and openapi.PROTOBUF_V2_ASKED in accept:
+            return Response(200, openapi.protobuf_v2(), openapi.PROTOBUF_V2)
+        if path in {"/api", "/apis"} and "as=APIGroupDiscoveryList" in accept:
             body = discovery.aggregated(served, core=path == "/api")
             return Response(200, to_json(body), discovery.AGGREGATED)
         return _json(self._document(path))

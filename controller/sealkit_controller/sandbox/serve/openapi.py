@@ -11,6 +11,9 @@ from sealkit_controller.sandbox.objects import metadata
 from sealkit_controller.sandbox.objects.status import JsonObject, NoSuchPathError
 from sealkit_controller.sandbox.store.records import to_json
 
+# As it is asked for, and as it is answered: "@" is no letter of a media type (RFC 9110, 8.3.1).
+PROTOBUF_V2_ASKED: Final = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+PROTOBUF_V2: Final = PROTOBUF_V2_ASKED.replace("@", ".")
 _GVK: Final = "x-kubernetes-group-version-kind"
 _INFO: Final = {"title": "sealkit sandbox", "version": "v1.36.0"}
 _PARAMETERS: Final = [
@@ -115,6 +118,21 @@ def _operation(resource: Resource, action: str, parameters: Iterable[Any] = ()) 
         "x-kubernetes-action": action,
         _GVK: _gvk(resource),
     }
+
+
+def protobuf_v2() -> bytes:
+    """Return `/openapi/v2` as kubectl asks for it: a document without any schema.
+
+    kubectl wants it for a `List`, of which it checks the items itself, and passes over kinds that
+    have no schema. Fields of gnostic's `openapi.v2.Document`: 1 swagger, 2 info, 8 paths.
+    """
+    info = _field(1, _INFO["title"].encode()) + _field(2, _INFO["version"].encode())
+    return _field(1, b"2.0") + _field(2, info) + _field(8, b"")
+
+
+def _field(number: int, content: bytes) -> bytes:
+    """Return a protobuf field with a length (wire type 2) of at most 127 bytes."""
+    return bytes([number << 3 | 2, len(content)]) + content
 
 
 def document_v2(resources: Iterable[Resource]) -> JsonObject:
