@@ -120,8 +120,9 @@ class Checker:
         )
 
     def _published(self, _: JsonObject | None, after: JsonObject | None) -> str:
-        names = strings(after or {}, "data")
-        kids = {name.removesuffix(".pub") for name in names if name.endswith(".pub")}
+        entries = strings(after or {}, "data")
+        kids = {name.removesuffix(".pub") for name in entries if name.endswith(".pub")}
+        kids |= {line.split()[0] for line in entries.get("keys", "").splitlines()}
         return "" if kids and kids <= self.ledger.kids else "I5: published before it is stored"
 
 

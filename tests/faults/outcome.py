@@ -61,9 +61,13 @@ class Court:
         active = {str(pair.key.kid) for pair in keys if pair.state is KeyState.ACTIVE}
         found = self.hand.get(CONFIG_MAPS, (self.system, PUBLIC_KEYS_NAME)) or {}
         data = strings(found, "data")
-        current = data.pop("recipient", "")
+        current, listed = data.pop("recipient", ""), data.pop("keys", "")
         if not active or {name.removesuffix(".pub") for name in data} != active:
             return f"{sorted(data)} published, active are {sorted(active)}"
+        if {tuple(line.split()[:2]) for line in listed.splitlines()} != {
+            (pair.key.kid, pair.state.value) for pair in keys
+        }:
+            return "the list of keys is not of those that are stored"
         kid = str(Recipient.parse(current).key.kid)
         return "" if kid in active else "the current recipient is not active"
 
@@ -91,13 +95,15 @@ class Court:
             return ""
         if plain is None or not _is_right(plain, manifest, secret):
             return f"{name}: the Secret is not what the manifest says"
-        return "" if _is_warned(manifest, states) else f"{name}: nothing about a compromised key"
+        return "" if _is_warned(manifest, states) else f"{name}: says another state of its keys"
 
 
 def _is_warned(manifest: JsonObject, states: States) -> bool:
-    """Tell whether the status speaks of a compromised key if, and only if, there is one."""
-    is_bad = any(states.get(kid) is KeyState.COMPROMISED for kid in _wraps(manifest))
-    return ("compromised" in str(manifest["status"])) == is_bad
+    """Tell whether the status speaks of compromised or retired keys only if it has to."""
+    found = {states[kid] for kid in _wraps(manifest) if kid in states}
+    is_bad = KeyState.COMPROMISED in found
+    said = str(manifest["status"])
+    return ("compromised" in said, "retired" in said) == (is_bad, found == {KeyState.RETIRED})
 
 
 def _name(raw: Mapping[str, object]) -> str:

@@ -15,7 +15,7 @@ WRITES = (
     *("create secrets", "replace sealedsecrets/status"),
     *("MERGE secrets", "replace sealedsecrets/status"),
     *("delete secrets", "create secrets", "replace sealedsecrets/status"),
-    *("create secrets", "APPLY configmaps"),
+    *("create secrets", "APPLY configmaps", "replace sealedsecrets/status"),
 )
 
 
