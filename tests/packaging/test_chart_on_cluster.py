@@ -15,7 +15,7 @@ from tests.apiserver import Answer, ApiServer
 from tests.cluster.binaries import Binaries
 from tests.cluster.controlplane import control_plane as run_control_plane
 from tests.cluster.kubectl import Kubectl
-from tests.packaging.documents import MANIFESTS, Document, find, parse, pod_spec
+from tests.packaging.documents import MANIFESTS, Document, deployments, find, parse, pod_spec
 from tests.packaging.helm import CHART, Helm
 from tests.packaging.matrix import ALL_ON, matrix
 
@@ -84,7 +84,7 @@ def cluster(
     with run_control_plane(folder, control_plane_binaries) as plane:
         kubeconfig = plane.api_server.write_kubeconfig(folder / "helm.kubeconfig")
         cluster = Cluster(plane.api_server, replace(helm, kubeconfig=kubeconfig), kubectl)
-        for namespace in (SYSTEM, "team-a"):
+        for namespace in (SYSTEM, "team-a", "team-b"):
             cluster.kubectl("create", "namespace", namespace)
         label = "pod-security.kubernetes.io/enforce=restricted"
         cluster.kubectl("label", "namespace", SYSTEM, label)
@@ -184,10 +184,10 @@ def test_an_upgrade_brings_the_crd_of_its_version(
 def test_the_api_server_finds_the_pod_restricted(
     cluster: Cluster, release: str, values: tuple[str, ...]
 ) -> None:
-    spec = pod_spec(cluster.helm.render(*values))
-    spec["serviceAccountName"] = "existing"
-    answer = cluster.try_pod(spec)
-    assert answer.status == 201, answer.body
+    for deployment in deployments(cluster.helm.render(*values)):
+        spec = deployment["spec"]["template"]["spec"] | {"serviceAccountName": "existing"}
+        answer = cluster.try_pod(spec)
+        assert answer.status == 201, answer.body
 
 
 @pytest.mark.parametrize("manifest", sorted(MANIFESTS.glob("*.yaml")), ids=lambda path: path.stem)
