@@ -36,6 +36,7 @@ test: check ## Everything: checks, then all tests with coverage; the real contro
 	$(BIN)/coverage report
 
 bench: .venv/.synced ## Measure speed against the limits in docs/performance.md
+	$(UV) sync --quiet --all-extras --group bench --locked
 	$(BIN)/python -m tests.cluster.build
 	$(BIN)/python -m tests.bench
 

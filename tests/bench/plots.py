@@ -1,0 +1,77 @@
+"""The pictures of docs/performance.md, from the figures of one run. Needs matplotlib.
+
+Installed by `make bench` only, so it is imported when it is used.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.bench import controller_sync, sandbox_sync
+from tests.bench.tables import MEGABYTE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+OURS, OTHERS, LIMIT = "#2563eb", "#94a3b8", "#dc2626"
+_WIDTH_INCHES = 8.0
+
+
+def plot_sync(run: controller_sync.Run, file: Path) -> None:
+    """Draw how many objects a second each controller syncs, on a scale of powers of ten."""
+    import matplotlib.pyplot as plt  # noqa: PLC0415 (see the module)
+
+    rates = [(sync.what, sync.per_second) for sync in (*run.peers, run.ours)]
+    rates.append(("the same two writes sent bare", run.possible_per_second))
+    figure, axes = plt.subplots(figsize=(_WIDTH_INCHES, 0.6 + 0.5 * len(rates)))
+    names, figures = zip(*rates, strict=True)
+    colours = [OURS if name == controller_sync.OURS else OTHERS for name in names]
+    bars = axes.barh(names, figures, color=colours)
+    axes.bar_label(bars, [f"{figure:.3g}" for figure in figures], padding=3)
+    axes.set_xscale("log")
+    axes.set_xlim(right=max(figures) * 2)
+    axes.set_xlabel("objects per second, on a real API server")
+    _save(axes, file)
+    plt.close(figure)
+
+
+def plot_many(run: sandbox_sync.Run, file: Path) -> None:
+    """Draw a sync over time: what is done, the memory, and how long newcomers waited."""
+    import matplotlib.pyplot as plt  # noqa: PLC0415 (see the module)
+
+    figure, (work, memory, waits) = plt.subplots(
+        3, 1, figsize=(_WIDTH_INCHES, 6.5), sharex=True, layout="constrained"
+    )
+    samples, newcomers = run.first.samples, run.first.newcomers
+    seconds = [sample.seconds for sample in samples]
+    work.plot(seconds, [sample.synced for sample in samples], color=OURS)
+    work.set_ylabel("objects synced")
+    memory.plot(seconds, [sample.resident_bytes / MEGABYTE for sample in samples], color=OURS)
+    memory.axhline(sandbox_sync.MEMORY_LIMIT_BYTES / MEGABYTE, color=LIMIT, linestyle="--")
+    memory.set_ylim(bottom=0)
+    memory.set_ylabel("memory, MB")
+    at = [newcomer.seconds for newcomer in newcomers]
+    waits.scatter(at, [newcomer.waited_seconds for newcomer in newcomers], color=OURS, s=8)
+    waits.axhline(sandbox_sync.LATENCY_LIMIT_SECONDS, color=LIMIT, linestyle="--")
+    waits.set_ylim(bottom=0)
+    waits.set_ylabel("a newcomer is\nready after, s")
+    waits.set_xlabel("seconds since the controller was ready (dashed: limits)")
+    for axes in (work, memory):
+        _tidy(axes)
+    _save(waits, file)
+    plt.close(figure)
+
+
+def _tidy(axes: Axes) -> None:
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _save(axes: Axes, file: Path) -> None:
+    import matplotlib as mpl  # noqa: PLC0415 (see the module)
+
+    _tidy(axes)
+    figure = axes.get_figure()
+    assert figure is not None
+    with mpl.rc_context({"svg.hashsalt": file.name}):  # the same figures are the same bytes
+        figure.savefig(file, bbox_inches="tight", metadata={"Date": None})
