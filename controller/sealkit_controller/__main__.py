@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import ctypes
+import gc
 import os
 import random
 import sys
+import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -32,6 +37,9 @@ except ModuleNotFoundError as error:
 
 
 _LEASE_SECONDS = 5
+_GARBAGE_OBJECTS = 50_000  # CPython's own is 700
+_M_ARENA_MAX = -8  # mallopt(3)
+_TRIM_SECONDS = 10
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -47,7 +55,30 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
 
 
+def _spare_memory() -> None:
+    """Settle what CPython and the C library do with memory, before there are threads.
+
+    Objects of a cache are no garbage, so looking for cycles among them can wait; and one heap
+    instead of one for each thread does not fall apart into pieces. What a sync of everything left
+    free in the middle of it goes back to the system from time to time.
+    """
+    gc.freeze()
+    gc.set_threshold(_GARBAGE_OBJECTS)
+    with contextlib.suppress(AttributeError, OSError):  # only the GNU C library has these
+        library = ctypes.CDLL(None)
+        library.mallopt(_M_ARENA_MAX, 1)
+        threading.Thread(target=_trim, args=(library.malloc_trim,), daemon=True).start()
+
+
+def _trim(malloc_trim: Callable[[int], int]) -> None:
+    while True:
+        time.sleep(_TRIM_SECONDS)
+        malloc_trim(0)
+
+
 def _run(kubeconfig: str, context: str) -> int:
+    app.block_signals()  # first: every thread inherits it
+    _spare_memory()
     settings = Settings.from_environ(os.environ, own_namespace=own_namespace())
     access = load_access(kubeconfig, context)
     metrics = Metrics(CollectorRegistry())

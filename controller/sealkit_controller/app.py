@@ -22,7 +22,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry
 
 from sealkit.crypto.x1 import Kid
-from sealkit_controller import cache, http, logs
+from sealkit_controller import cache, http, logs, manifest
 from sealkit_controller.cache import Change, Hear, Reflector, Store, Stores, Time
 from sealkit_controller.cluster import ApiError, Cluster, Selection
 from sealkit_controller.events import Recorder
@@ -103,8 +103,9 @@ class Controller:
 
     def _build(self, cluster: Cluster) -> None:
         settings, clock = self._settings, self._clock
-        self._manifests = Stores(cache.whole, settings.watch_namespaces, self._is_ours)
-        self._secrets = Stores(cache.nothing, settings.watch_namespaces, self._is_ours)
+        wanted = cache.everything if settings.shards == 1 else self._is_ours
+        self._manifests = Stores(manifest.keep, settings.watch_namespaces, wanted)
+        self._secrets = Stores(cache.nothing, settings.watch_namespaces, wanted)
         self._key_secrets = Store(cache.whole)
         self._queue = BlockingQueue(
             settings.workers,
@@ -325,9 +326,9 @@ class Controller:
             self._log.info("Standing by", objects=len(self._manifests))
             if not self._await(self._elector.elected):
                 return
+        self._ready.set()
         for number in range(self._settings.workers):
             self._spawn(self._worker.run, f"worker-{number}")
-        self._ready.set()
         self._log.info("Ready", objects=len(self._manifests), keys=len(self._keys.ring.pairs))
 
     def _await(self, event: threading.Event) -> bool:
@@ -374,12 +375,19 @@ class Controller:
             self._queue.add(secret.key, Priority.CHANGED)
 
 
+def block_signals() -> None:
+    """Keep SIGTERM and SIGINT for `run`. To be called from the main thread before any other starts.
+
+    A thread that did not inherit this could be hit by one, which would end the process.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+
+
 def run(controller: Controller) -> None:
     """Run until SIGTERM or SIGINT, then stop in order. A second signal ends the process at once.
 
-    To be called from the main thread before any other is started: all inherit the blocked signals.
+    Needs `block_signals` to have been called.
     """
-    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     with controller:
         signal.sigwait(_SIGNALS)
         threading.Thread(target=_exit_on_signal, daemon=True).start()

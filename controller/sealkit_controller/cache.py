@@ -86,13 +86,13 @@ class Store:
         return len(self._entries)
 
     def get(self, key: ObjectKey) -> Entry | None:
-        """Return an object as it was last heard of, from the watch or from our own write."""
-        with self._lock:
-            return self._get(key)
+        """Return an object as it was last heard of, from the watch or from our own write.
 
-    def _get(self, key: ObjectKey) -> Entry | None:
-        entry = self._entries.get(key)
+        Takes no lock, so that no worker waits for another. The order counts: what is taken out of
+        the own writes is among the entries by then.
+        """
         written = self._written.get(key)
+        entry = self._entries.get(key)
         if written is not None and (_version(entry) if entry else "") in written.supersedes:
             return written.entry
         return entry
@@ -100,7 +100,7 @@ class Store:
     def entries(self) -> list[Entry]:
         """Return every object as `get` does, in no order."""
         with self._lock:
-            found = [self._get(key) for key in self._entries.keys() | self._written.keys()]
+            found = [self.get(key) for key in self._entries.keys() | self._written.keys()]
         return [entry for entry in found if entry is not None]
 
     def written(self, before: str, raw: JsonObject) -> Entry:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from sys import intern
 from typing import Final, NamedTuple
 
 GROUP: Final = "sealkit.dev"
@@ -126,8 +127,8 @@ class Metadata:
         metadata = child(raw, "metadata")
         annotations = strings(metadata, "annotations")
         return cls(
-            key=ObjectKey(text(metadata, "namespace"), text(metadata, "name")),
-            uid=text(metadata, "uid"),
+            key=ObjectKey(_shared(metadata, "namespace"), _shared(metadata, "name")),
+            uid=_shared(metadata, "uid"),
             resource_version=text(metadata, "resourceVersion"),
             generation=number(metadata, "generation"),
             observed_generation=number(child(raw, "status"), "observedGeneration", -1),
@@ -145,6 +146,11 @@ class Metadata:
         return max(self.annotations.get(name, "") for name in REQUEST_ANNOTATIONS)
 
 
+def _shared(raw: Mapping[str, object], name: str) -> str:
+    """Return a string that many objects have, or a manifest and its Secret, kept only once."""
+    return intern(text(raw, name))
+
+
 def _is_watched(annotation: str) -> bool:
     return annotation.startswith(f"{GROUP}/") or annotation in REQUEST_ANNOTATIONS
 
@@ -152,6 +158,6 @@ def _is_watched(annotation: str) -> bool:
 def _controller(metadata: Mapping[str, object]) -> Owner | None:
     for reference in children(metadata, "ownerReferences"):
         if reference.get("controller") is True:
-            parts = (text(reference, name) for name in ("apiVersion", "kind", "name", "uid"))
+            parts = (_shared(reference, name) for name in ("apiVersion", "kind", "name", "uid"))
             return Owner(*parts)
     return None

@@ -21,6 +21,7 @@ from sealkit.manifests.sealed import SealedSecret
 from sealkit.manifests.secret import REFUSED_TYPES, Secret
 from sealkit.sealing import unseal
 from sealkit_controller.keyring import KeyRing
+from sealkit_controller.manifest import Manifest
 from sealkit_controller.objects import (
     ADOPT_ANNOTATION,
     FIELD_MANAGER,
@@ -42,33 +43,17 @@ from sealkit_controller.status import (
     Verdict,
     failed,
     retrying,
-    status_of,
     synced,
 )
 
 Action = Literal["created", "updated", "recreated"]
 
-# Fields of the spec that say how, not what: a change of them leaves a right Secret right.
-_NOT_CONTENT: Final = ("suspend", "recreate")
 # Without an owner, Argo CD would take the Secret for something that Git forgot, and prune it.
 _RETAINED: Final = {
     RETAIN_ANNOTATION: "Retain",
     "argocd.argoproj.io/compare-options": "IgnoreExtraneous",
     "argocd.argoproj.io/sync-options": "Prune=false",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """A SealedSecret as the API server sent it, with its content still unchecked."""
-
-    metadata: Metadata
-    raw: Mapping[str, object]
-
-    @property
-    def status(self) -> Mapping[str, object]:
-        """The status it carries."""
-        return status_of(self.raw)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,17 +112,12 @@ def spec_hash(manifest: Manifest, ring: KeyRing) -> str:
     Equal hashes mean equal Secrets, so nothing has to be decrypted to see that nothing changed.
     A key that this manifest has no wrap for does not matter to it.
     """
-    spec = child(manifest.raw, "spec")
-    content = {name: spec[name] for name in spec if name not in _NOT_CONTENT}
-    parts = [manifest.metadata.uid, sorted(_usable_kids(manifest, ring)), content]
-    encoded = json.dumps(parts, sort_keys=True, separators=(",", ":")).encode()
-    return sha256(encoded).hexdigest()
+    parts = [manifest.metadata.uid, sorted(_usable_kids(manifest, ring)), manifest.digest]
+    return sha256(json.dumps(parts, separators=(",", ":")).encode()).hexdigest()
 
 
 def _usable_kids(manifest: Manifest, ring: KeyRing) -> set[Kid]:
-    envelopes = child(child(manifest.raw, "spec"), "envelopes")
-    wraps = (child(child(envelopes, name), "wraps") for name in envelopes)
-    return {kid for entry in wraps for kid in ring.pairs if kid in entry}
+    return {kid for kid in ring.pairs if any(kid in envelope for envelope in manifest.wraps)}
 
 
 def settle(
@@ -150,7 +130,7 @@ def settle(
     """
     digest = spec_hash(manifest, ring)
     made_of_this = secret is not None and secret.annotations.get(HASH_ANNOTATION) == digest
-    if child(manifest.raw, "spec").get("suspend") is True:
+    if manifest.suspended:
         return _suspended(in_step=made_of_this)
     if secret is None or not made_of_this or secret.deleting or _is_requested(manifest):
         return None
@@ -211,7 +191,7 @@ class _FailedError(Exception):
 
 
 def _check_type(manifest: Manifest) -> None:
-    secret_type = child(child(manifest.raw, "spec"), "template").get("type")
+    secret_type = child(child(manifest.content, "spec"), "template").get("type")
     if secret_type in REFUSED_TYPES:
         raise _FailedError(
             Reason.TYPE_REFUSED, f"Secrets of type {secret_type} are not made from manifests"
@@ -220,7 +200,7 @@ def _check_type(manifest: Manifest) -> None:
 
 def _open(manifest: Manifest, ring: KeyRing) -> Desired:
     try:
-        sealed = SealedSecret.from_dict(manifest.raw)
+        sealed = SealedSecret.from_dict(manifest.content)
     except ManifestError as error:
         raise _FailedError(Reason.INVALID_MANIFEST, str(error)) from None
     try:
@@ -285,7 +265,7 @@ def _update(
 ) -> Plan:
     report = _synced(manifest, ring)
     if _needs_recreation(existing, desired.secret):
-        if child(manifest.raw, "spec").get("recreate") is True:
+        if child(manifest.content, "spec").get("recreate") is True:
             return Plan(report, "recreated", desired)
         message = (
             "the type or the immutable content differs; set spec.recreate to replace the Secret"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +10,7 @@ from typing import Final, Protocol
 
 from sealkit_controller.cluster import ApiError, Cluster, PatchKind, Target
 from sealkit_controller.keyring import KeyRing
+from sealkit_controller.manifest import Manifest
 from sealkit_controller.objects import (
     SEALED_SECRETS,
     SECRETS,
@@ -21,7 +22,6 @@ from sealkit_controller.objects import (
 )
 from sealkit_controller.plan import (
     Action,
-    Manifest,
     Plan,
     Seen,
     make_plan,
@@ -92,6 +92,7 @@ Outcome = Done | RetryAfter | Terminal
 class _Made:
     """What came of the writing: what to say, what was done, the Secret's version, the error."""
 
+    manifest: Manifest
     report: Report
     secret_version: str
     action: Action | None = None
@@ -115,6 +116,9 @@ class Reconciler:
         self._ring = ring
         self._now = now
         self._seen: dict[ObjectKey, Seen] = {}
+        # Python runs one thread at a time. Those that wait for this lock leave it to the others,
+        # the probes and watches, instead of taking turns with them.
+        self._deciding = threading.Lock()
         self.usage = Usage()
 
     def reconcile(self, key: ObjectKey) -> Outcome:
@@ -127,14 +131,15 @@ class Reconciler:
             self._seen.pop(key, None)
             self.usage.forget(key)
             return Done()
-        manifest = Manifest(entry.metadata, json.loads(entry.body))
-        self.usage.note(key, manifest.raw)
+        with self._deciding:
+            manifest = Manifest.load(entry.metadata, entry.body)
+        self.usage.note(key, manifest.wraps)
         made = self._make(manifest)
         if made is None:
             return Done()
         if made.error is not None and made.error.status == _CONFLICT:
-            return RetryAfter(manifest.metadata, made.report)  # with the truth; nothing to tell
-        return self._tell(manifest, made)
+            return RetryAfter(made.manifest.metadata, made.report)  # nothing to tell
+        return self._tell(made)
 
     def wrote(self, key: ObjectKey, version: str) -> bool:
         """Tell whether a version of a Secret is the one this process left or compared last."""
@@ -146,19 +151,23 @@ class Reconciler:
         try:
             return self._make_secret(manifest)
         except ApiError as error:
-            return _Made(_report_of(error), recorded, error=error)
+            return _Made(manifest, _report_of(error), recorded, error=error)
 
     def _make_secret(self, manifest: Manifest) -> _Made | None:
         key, ring = manifest.metadata.key, self._ring()
         kept = self._secrets.get(key)
         secret = kept.metadata if kept else None
-        report = settle(manifest, secret, ring, self._seen.get(key))
+        with self._deciding:
+            report = settle(manifest, secret, ring, self._seen.get(key))
         if report is not None:
-            return _Made(report, _to_record(manifest, secret, report))
-        if secret is None and self._is_gone(manifest):
-            return None
+            return _Made(manifest, report, _to_record(manifest, secret, report))
+        whole = self._whole(manifest, may_be_gone=secret is None)
+        return self._make_of(whole, secret) if whole is not None else None
+
+    def _make_of(self, manifest: Manifest, secret: Metadata | None) -> _Made:
+        key = manifest.metadata.key
         existing = self._read(_secret(key)) if secret is not None else None
-        plan = make_plan(manifest, existing, ring)
+        plan = self._plan(manifest, existing)
         if plan.action == "created":
             try:
                 return self._created(manifest, plan)
@@ -167,10 +176,14 @@ class Reconciler:
                     raise
             # The view shows only Secrets that are marked as ours.
             existing = self._read(_secret(key))
-            plan = make_plan(manifest, existing, ring)
+            plan = self._plan(manifest, existing)
         if existing is not None and plan.desired is not None:
             self._noted(secret, existing)
         return self._write(manifest, existing, plan)
+
+    def _plan(self, manifest: Manifest, existing: JsonObject | None) -> Plan:
+        with self._deciding:
+            return make_plan(manifest, existing, self._ring())
 
     def _noted(self, shown: Metadata | None, existing: JsonObject) -> None:
         """Tell the view, which showed `shown`, what was read; else it could not miss it later."""
@@ -178,17 +191,24 @@ class Reconciler:
         if known != Metadata.of(existing).resource_version:
             self._secrets.written(known, existing)
 
-    def _is_gone(self, manifest: Manifest) -> bool:
-        """Ask about a manifest that had a Secret and now has none: it may have gone first.
+    def _whole(self, manifest: Manifest, *, may_be_gone: bool) -> Manifest | None:
+        """Return a manifest with its content, None if it is gone; ask where that is not known.
 
-        Two watches tell of two deletions in either order. A Secret made for a manifest that is
-        gone would be a deleted one come back, for good if it is retained.
+        One that had a Secret and now has none may have gone first: two watches tell of two
+        deletions in either order. A Secret made for a manifest that is gone would be a deleted one
+        come back, for good if it is retained.
         """
-        if not text(manifest.status, "secretResourceVersion"):
-            return False
-        found = self._read(Target(SEALED_SECRETS, *manifest.metadata.key))
+        had_secret = bool(text(manifest.status, "secretResourceVersion"))
+        if manifest.raw is not None and not (may_be_gone and had_secret):
+            return manifest
+        known = manifest.metadata
+        found = self._read(Target(SEALED_SECRETS, *known.key))
         current = Metadata.of(found or {})
-        return current.uid != manifest.metadata.uid or current.deleting
+        if found is None or current.uid != known.uid or current.deleting:
+            return None
+        if current.resource_version != known.resource_version:
+            self._manifests.written(known.resource_version, found)  # the view must not go back
+        return Manifest.of(found)
 
     def _read(self, target: Target) -> JsonObject | None:
         try:
@@ -204,12 +224,13 @@ class Reconciler:
         before = Metadata.of(existing)
         if plan.action is None:
             if plan.report.verdict is not Verdict.TRUE:
-                return _Made(plan.report, text(manifest.status, "secretResourceVersion"))
+                recorded = text(manifest.status, "secretResourceVersion")
+                return _Made(manifest, plan.report, recorded)
             # Right as it is, though changed where we do not look. Recorded here only: a write for
             # each foreign change of a label would be a loop with whoever keeps changing it.
             self._remember(manifest, before.resource_version, plan)
             recorded = text(manifest.status, "secretResourceVersion")
-            return _Made(plan.report, recorded or before.resource_version)
+            return _Made(manifest, plan.report, recorded or before.resource_version)
         if plan.action == "recreated":
             self._cluster.delete(_secret(before.key), before.uid, before.resource_version)
             return self._created(manifest, plan)
@@ -217,7 +238,7 @@ class Reconciler:
 
     def _created(self, manifest: Manifest, plan: Plan) -> _Made:
         if plan.desired is None:
-            return _Made(plan.report, "")
+            return _Made(manifest, plan.report, "")
         key = manifest.metadata.key
         raw = self._cluster.create(SECRETS, key.namespace, plan.desired.body())
         return self._left(manifest, "", raw, plan)
@@ -241,32 +262,42 @@ class Reconciler:
         version = Metadata.of(raw).resource_version
         self._remember(manifest, version, plan)
         self._secrets.written(before, raw)
-        return _Made(plan.report, version, plan.action)
+        return _Made(manifest, plan.report, version, plan.action)
 
     def _remember(self, manifest: Manifest, version: str, plan: Plan) -> None:
         if plan.desired is not None:
             self._seen[manifest.metadata.key] = Seen(version, plan.desired.spec_hash)
 
-    def _tell(self, manifest: Manifest, made: _Made) -> Outcome:
-        metadata = manifest.metadata
-        status = new_status(
-            manifest.status, metadata, made.report, made.secret_version, self._now()
-        )
+    def _tell(self, made: _Made) -> Outcome:
         status_error: ApiError | None = None
+        try:
+            self._tell_status(made)
+        except ApiError as error:
+            if error.status == _NOT_FOUND:
+                return Done()  # deleted meanwhile
+            status_error = error
+        return _outcome(made, status_error)
+
+    def _tell_status(self, made: _Made) -> None:
+        manifest = made.manifest
+        if self._new_status(manifest, made) is None:
+            return
+        whole = self._whole(manifest, may_be_gone=False)
+        if whole is None or whole.metadata.generation != manifest.metadata.generation:
+            return  # that is another manifest, of which nothing is known yet
+        status = self._new_status(whole, made)
         if status is not None:
-            try:
-                self._write_status(manifest, status)
-            except ApiError as error:
-                if error.status == _NOT_FOUND:
-                    return Done()  # deleted meanwhile
-                status_error = error
-        return _outcome(metadata, made, status_error)
+            self._write_status(whole, status)
+
+    def _new_status(self, manifest: Manifest, made: _Made) -> JsonObject | None:
+        version = made.secret_version
+        return new_status(manifest.status, manifest.metadata, made.report, version, self._now())
 
     def _write_status(self, manifest: Manifest, status: JsonObject) -> None:
         key, version = manifest.metadata.key, manifest.metadata.resource_version
         target = Target(SEALED_SECRETS, key.namespace, key.name, "status")
         # Replacing costs the API server less than patching, which is a read, a merge and this.
-        raw = {**manifest.raw, "status": status}
+        raw = {**manifest.content, "status": status}
         metadata = child(self._cluster.replace(target, raw), "metadata")
         self._manifests.written(version, {**raw, "metadata": metadata})
 
@@ -298,8 +329,9 @@ def _report_of(error: ApiError) -> Report:
     return retrying(Reason.API_UNAVAILABLE, "the API server cannot be reached or is overloaded")
 
 
-def _outcome(manifest: Metadata, made: _Made, status_error: ApiError | None) -> Outcome:
+def _outcome(made: _Made, status_error: ApiError | None) -> Outcome:
     """Return what came of it; an error of the status counts, for it has to be tried again."""
+    manifest = made.manifest.metadata
     report, error = made.report, made.error or status_error
     if error is not None and made.error is None:
         report = _report_of(error)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
-from sealkit.usage import KeyUse, Wraps, key_usage, wraps_of
+from sealkit.usage import KeyUse, Wraps, key_usage
 from sealkit_controller.objects import ObjectKey
 
 
@@ -22,9 +22,8 @@ class Usage:
         self._shared: dict[Wraps, Wraps] = {}
         self._lock = threading.Lock()
 
-    def note(self, key: ObjectKey, raw: Mapping[str, object]) -> None:
+    def note(self, key: ObjectKey, wraps: Wraps) -> None:
         """Note a manifest as it is now."""
-        wraps = wraps_of(raw)
         with self._lock:
             if self._known.get(key) == wraps:
                 return

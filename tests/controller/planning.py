@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
-from sealkit_controller.objects import JsonObject, Metadata, child
-from sealkit_controller.plan import Desired, Manifest, Plan, make_plan
+from sealkit_controller.manifest import Manifest
+from sealkit_controller.objects import JsonObject, child
+from sealkit_controller.plan import Desired, Plan, make_plan
 from tests.controller.world import ring, sealed
 
 UID = "manifest-uid"
@@ -19,7 +20,7 @@ def manifest(
     metadata = {**child(raw, "metadata"), "uid": UID, "generation": 1, "resourceVersion": "9"}
     metadata["annotations"] = dict(annotations or {})
     raw = raw | {"metadata": metadata, "status": dict(status or {})}
-    return Manifest(Metadata.of(raw), raw)
+    return Manifest.of(raw)
 
 
 def planned(given: Manifest, existing: JsonObject | None = None) -> Plan:

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
-from sealkit_controller.cache import Store, nothing, whole
+from sealkit_controller.cache import Store, nothing
 from sealkit_controller.cluster import Selection
+from sealkit_controller.manifest import keep
 from sealkit_controller.objects import SEALED_SECRETS, SECRETS, JsonObject, child
 from sealkit_controller.reconcile import Outcome, Reconciler
 from tests.controller.world import DB, NOW, ring
@@ -22,7 +23,7 @@ class World:
 
     def restart(self) -> None:
         """Forget everything a new process would not know."""
-        self.manifests = Store(whole)
+        self.manifests = Store(keep)
         self.secrets = Store(nothing)
         self.reconciler = Reconciler(
             self.cluster, self.manifests, self.secrets, lambda: self.ring, lambda: NOW

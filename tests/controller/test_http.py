@@ -1,5 +1,7 @@
 import http.client
 import socket
+import struct
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -104,3 +106,27 @@ def test_an_address_may_be_of_ipv6() -> None:
     made.start()
     assert ask(made.port, "/", host="::1") == (200, "here")
     made.stop()
+
+
+def test_a_client_that_goes_away_is_no_traceback(capfd: pytest.CaptureFixture[str]) -> None:
+    held, answered = threading.Event(), threading.Event()
+
+    def slow() -> Page:
+        held.wait(10)
+        answered.set()
+        return Page(200, b"x" * (1 << 24))  # more than a socket takes in without its reader
+
+    server = Server("127.0.0.1", 0, {"/slow": slow})
+    server.start()
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        client.sendall(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+        reset = struct.pack("ii", 1, 0)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+    held.set()
+    assert answered.wait(10)
+    workers = [one for one in threading.enumerate() if "process_request_thread" in one.name]
+    for worker in workers:
+        worker.join(10)
+    server.stop()
+    assert workers
+    assert capfd.readouterr().err == ""

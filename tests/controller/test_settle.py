@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from sealkit_controller.manifest import Manifest
 from sealkit_controller.objects import HASH_ANNOTATION, Metadata
-from sealkit_controller.plan import Manifest, Seen, settle, spec_hash
+from sealkit_controller.plan import Seen, settle, spec_hash
 from sealkit_controller.status import Verdict
 from tests.controller.planning import changed, manifest
 from tests.controller.world import DB, OTHER_KEY, pair, ring, sealed
@@ -61,7 +62,7 @@ def test_a_suspended_manifest_is_left_alone(*, in_step: bool, verdict: Verdict) 
 def test_the_hash_changes_with_content_owner_and_usable_keys_only() -> None:
     given = manifest()
     digest = spec_hash(given, ring())
-    how = replace(given, raw=changed(dict(given.raw), "spec>recreate", value=True))
+    how = Manifest.of(changed(dict(given.content), "spec>recreate", value=True))
     recreated = replace(given, metadata=replace(given.metadata, uid="another"))
     assert spec_hash(how, ring()) == digest
     assert spec_hash(given, ring(pair(), pair(OTHER_KEY))) == digest

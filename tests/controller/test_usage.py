@@ -28,7 +28,7 @@ def test_whatever_happens_the_counts_are_of_what_is_there(
             there.pop(key, None)
         else:
             there[key] = manifest(content)
-            usage.note(key, there[key])
+            usage.note(key, wraps_of(there[key]))
     counts = dict.fromkeys(map(wraps_of, there.values()), 0)
     for raw in there.values():
         counts[wraps_of(raw)] += 1
@@ -38,6 +38,6 @@ def test_whatever_happens_the_counts_are_of_what_is_there(
 def test_nothing_is_kept_of_what_is_gone() -> None:
     usage = Usage()
     for number in range(3):
-        usage.note(KEYS[0], manifest([str(number)]))
+        usage.note(KEYS[0], wraps_of(manifest([str(number)])))
     usage.forget(KEYS[0])
     assert not any((usage._known, usage._counts, usage._shared))

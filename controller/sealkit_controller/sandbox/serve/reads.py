@@ -8,6 +8,7 @@ import json
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
 
 from sealkit_controller.sandbox.kinds.resource import Resource
@@ -154,9 +155,11 @@ def select(world: World, call: Call) -> Page:
         raise _expired(shown, world.database.compacted, after, current)
     if after:
         records = records[bisect_right(records, after, key=_key) :]
-    if selector:
-        records = [one for one in records if selector.matches(one.labels, one.fields)]
-    return _cut(records, shown, _limit(call), counted=not selector)
+    limit = _limit(call)
+    if selector:  # no further than needed: a page must not cost as much as the whole list
+        found = (one for one in records if selector.matches(one.labels, one.fields))
+        records = list(islice(found, limit + 1 if limit else None))
+    return _cut(records, shown, limit, counted=not selector)
 
 
 def _key(record: Record) -> Key:
