@@ -13,6 +13,7 @@ from tests.bench.tables import MEGABYTE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 OURS, OTHERS, LIMIT = "#2563eb", "#94a3b8", "#dc2626"
 _WIDTH_INCHES = 8.0
@@ -32,7 +33,8 @@ def plot_sync(run: controller_sync.Run, file: Path) -> None:
     axes.set_xscale("log")
     axes.set_xlim(right=max(figures) * 2)
     axes.set_xlabel("objects per second, on a real API server")
-    _save(axes, file)
+    _tidy(axes)
+    _save(figure, file)
     plt.close(figure)
 
 
@@ -57,9 +59,9 @@ def plot_many(run: sandbox_sync.Run, file: Path) -> None:
     waits.set_ylim(bottom=0)
     waits.set_ylabel("a newcomer is\nready after, s")
     waits.set_xlabel("seconds since the controller was ready (dashed: limits)")
-    for axes in (work, memory):
+    for axes in (work, memory, waits):
         _tidy(axes)
-    _save(waits, file)
+    _save(figure, file)
     plt.close(figure)
 
 
@@ -67,11 +69,8 @@ def _tidy(axes: Axes) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _save(axes: Axes, file: Path) -> None:
+def _save(figure: Figure, file: Path) -> None:
     import matplotlib as mpl  # noqa: PLC0415 (see the module)
 
-    _tidy(axes)
-    figure = axes.get_figure()
-    assert figure is not None
     with mpl.rc_context({"svg.hashsalt": file.name}):  # the same figures are the same bytes
         figure.savefig(file, bbox_inches="tight", metadata={"Date": None})
