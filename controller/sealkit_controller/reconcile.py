@@ -296,10 +296,17 @@ class Reconciler:
     def _write_status(self, manifest: Manifest, status: JsonObject) -> None:
         key, version = manifest.metadata.key, manifest.metadata.resource_version
         target = Target(SEALED_SECRETS, key.namespace, key.name, "status")
-        # Replacing costs the API server less than patching, which is a read, a merge and this.
-        raw = {**manifest.content, "status": status}
-        metadata = child(self._cluster.replace(target, raw), "metadata")
-        self._manifests.written(version, {**raw, "metadata": metadata})
+        # Replacing costs the API server less than patching, which is a read, a merge and this; and
+        # what it replaces is the status alone, so the rest need not be sent.
+        body: JsonObject = {
+            "apiVersion": SEALED_SECRETS.api_version,
+            "kind": SEALED_SECRETS.kind,
+            "metadata": {**key._asdict(), "resourceVersion": version},
+            "status": status,
+        }
+        metadata = child(self._cluster.replace(target, body), "metadata")
+        raw = {**manifest.content, "status": status, "metadata": metadata}
+        self._manifests.written(version, raw)
 
 
 def _secret(key: ObjectKey) -> Target:

@@ -179,6 +179,29 @@ def test_the_status_can_be_replaced(api: Client) -> None:
     assert api.get(WIDGETS, "a/status").json["status"] == status
 
 
+def test_a_status_is_replaced_without_sending_the_rest(api: Client) -> None:
+    """What others have set stays, and stays theirs."""
+    labelled = widget("a", metadata={"name": "a", "labels": {"team": "x"}})
+    document = api.apply(WIDGETS, "a", labelled).ok().json
+    version = document["metadata"]["resourceVersion"]
+    body = {
+        "apiVersion": document["apiVersion"],
+        "kind": "Widget",
+        "metadata": {"name": "a", "namespace": api.namespace, "resourceVersion": version},
+        "status": {"observedGeneration": 1},
+    }
+    api.replace(WIDGETS, "a/status", body, fieldManager="us").ok()
+    found = api.get(WIDGETS, "a").json
+    assert found["status"] == {"observedGeneration": 1}
+    assert found["spec"] == document["spec"]
+    assert found["metadata"]["labels"] == {"team": "x"}
+    assert found["metadata"]["generation"] == document["metadata"]["generation"]
+    managers = {one["manager"]: one["fieldsV1"] for one in found["metadata"]["managedFields"]}
+    (before,) = document["metadata"]["managedFields"]
+    assert managers["alice"] == before["fieldsV1"]
+    assert set(managers["us"]) == {"f:status"}
+
+
 def test_a_stale_status_is_a_conflict(api: Client) -> None:
     stale = api.create(WIDGETS, widget("a")).ok().version
     api.patch(WIDGETS, "a", {"spec": {"size": 2}}).ok()
