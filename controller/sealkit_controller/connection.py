@@ -75,13 +75,35 @@ class Response:
     body: bytes
 
 
+class _Connection(HTTPConnection):
+    """A connection that sends a request in one piece, not head and body in one each.
+
+    Each piece is a TLS record, a system call and a turn of the threads, here and at the server.
+    """
+
+    def __init__(self, sock: socket.socket, host: str, port: int) -> None:
+        super().__init__(host, port)
+        self.auto_open = 0  # never by itself, which would be without TLS
+        self.sock = sock
+        self._pieces: list[bytes] = []
+
+    def send(self, data: bytes) -> None:  # type: ignore[override]  # only what `request` passes
+        """Keep a piece until `flush`."""
+        self._pieces.append(data)
+
+    def flush(self) -> None:
+        """Send what was kept."""
+        pieces, self._pieces = self._pieces, []
+        self.sock.sendall(b"".join(pieces))
+
+
 class Pool:
     """Idle keep-alive connections to one server, the most recently used first."""
 
     def __init__(self, access: Access, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._access = access
         self._now = monotonic
-        self._idle: deque[tuple[HTTPConnection, float]] = deque()
+        self._idle: deque[tuple[_Connection, float]] = deque()
         self._closed = False
 
     def exchange(self, request: Request) -> Response:
@@ -120,7 +142,7 @@ class Pool:
         while self._idle:
             self._idle.pop()[0].close()
 
-    def _try_kept(self, kept: HTTPConnection, request: Request) -> Response | None:
+    def _try_kept(self, kept: _Connection, request: Request) -> Response | None:
         try:
             self._send(kept, request)
         except ConnectionError:
@@ -133,7 +155,7 @@ class Pool:
                 raise
             return None
 
-    def _send(self, connection: HTTPConnection, request: Request) -> None:
+    def _send(self, connection: _Connection, request: Request) -> None:
         with _closed_on_error(connection):
             connection.sock.settimeout(request.timeout_seconds)
             try:
@@ -143,17 +165,18 @@ class Pool:
                     request.body if request.method != "GET" else None,
                     dict(request.headers),
                 )
+                connection.flush()
             except ValueError:  # such as a damaged token, which its text would show
                 raise http.client.HTTPException("not fit for a header") from None
 
-    def _receive(self, connection: HTTPConnection) -> Response:
+    def _receive(self, connection: _Connection) -> Response:
         with _closed_on_error(connection):
             answer = connection.getresponse()
             body = _whole_body(answer)
         self._keep(connection, reusable=not answer.will_close)
         return Response(answer.status, answer.getheader("Retry-After", ""), body)
 
-    def _keep(self, connection: HTTPConnection, *, reusable: bool) -> None:
+    def _keep(self, connection: _Connection, *, reusable: bool) -> None:
         if reusable and not self._closed:
             self._idle.append((connection, self._now()))
             if not self._closed:  # else close() ran in between and may have missed it
@@ -161,7 +184,7 @@ class Pool:
             self.close()
         connection.close()
 
-    def _take_idle(self) -> HTTPConnection | None:
+    def _take_idle(self) -> _Connection | None:
         while True:
             try:
                 connection, since = self._idle.pop()
@@ -171,19 +194,16 @@ class Pool:
                 return connection
             connection.close()
 
-    def _connect(self) -> HTTPConnection:
+    def _connect(self) -> _Connection:
         """Open a connection. The socket is made here: TLS by another name than the host's."""
         access = self._access
-        connection = HTTPConnection(access.host, access.port)
-        connection.auto_open = 0  # never by itself, which would be without TLS
         sock = socket.create_connection((access.host, access.port), timeout=CONNECT_SECONDS)
         with _closed_on_error(sock):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if access.tls is not None:
                 name = access.server_name or access.host
                 sock = access.tls.wrap_socket(sock, server_hostname=name)
-        connection.sock = sock
-        return connection
+        return _Connection(sock, access.host, access.port)
 
 
 @contextlib.contextmanager
