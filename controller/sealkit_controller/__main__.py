@@ -77,10 +77,10 @@ def _trim(malloc_trim: Callable[[int], int]) -> None:
 
 
 def _run(kubeconfig: str, context: str) -> int:
-    app.block_signals()  # first: every thread inherits it
-    _spare_memory()
     settings = Settings.from_environ(os.environ, own_namespace=own_namespace())
     access = load_access(kubeconfig, context)
+    app.block_signals()  # before there is any thread, which would inherit it
+    _spare_memory()
     metrics = Metrics(CollectorRegistry())
     host = f"{access.host}:{access.port}"
     cluster = HttpCluster(
