@@ -17,6 +17,9 @@ WRITES = (
     *("delete secrets", "create secrets", "replace sealedsecrets/status"),
     *("create secrets", "APPLY configmaps", "replace sealedsecrets/status"),
 )
+# Of these the publication of a new key and what a manifest says about its old one are written by
+# two threads, in either order.
+RACING = 2
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +30,9 @@ def box() -> Iterator[Sandbox]:
 
 def test_the_list_of_writes_is_complete(box: Sandbox) -> None:
     with Scenario(box, "whole").watched() as scenario:
-        assert tuple(scenario.live(never).writes) == WRITES
+        writes = tuple(scenario.live(never).writes)
+    assert writes[:-RACING] == WRITES[:-RACING]
+    assert sorted(writes[-RACING:]) == sorted(WRITES[-RACING:])
 
 
 @pytest.mark.parametrize("sent", [False, True], ids=["before", "after"])
