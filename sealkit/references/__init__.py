@@ -1,0 +1,1 @@
+"""References to Vault paths: one value, many spellings; pure, nothing is read from anywhere."""
