@@ -55,6 +55,14 @@ class ManifestError(SealkitError):
     """A document is not what it claims to be: syntax, a field, a limit."""
 
 
+class ReferenceSyntaxError(SealkitError):
+    """A reference to a Vault path is malformed, or names what no reference may."""
+
+
+class TemplateError(SealkitError):
+    """A text template cannot be parsed, or not be rendered with these values."""
+
+
 class PolicyError(SealkitError):
     """The configuration of the repository forbids it."""
 
@@ -71,3 +79,26 @@ class NoKeyError(UnsealError):
     """No private key at hand fits any wrap. Key ids are public, so this may be told apart."""
 
     exit_code = 4
+
+
+class VaultError(SealkitError):
+    """A Vault or OpenBao server could not be asked, or refused.
+
+    `reason` is one of the stable words of `sealkit.vault.Reason`; `status` is the HTTP status, 0
+    if there was no answer. Holds no text of the server, which may echo what was sent to it.
+    `retry_after_seconds` is how long not to ask again, where that is known.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        reason: str,
+        *,
+        status: int = 0,
+        retry_after_seconds: float | None = None,
+        hint: str = "",
+    ) -> None:
+        super().__init__(problem, hint=hint)
+        self.reason = reason
+        self.status = status
+        self.retry_after_seconds = retry_after_seconds

@@ -14,9 +14,12 @@ EXIT_CODES = {
     "UsageError": 2,
     "ConfigError": 2,
     "ManifestError": 1,
+    "ReferenceSyntaxError": 1,
+    "TemplateError": 1,
     "PolicyError": 6,
     "UnsealError": 5,
     "NoKeyError": 4,
+    "VaultError": 1,
 }
 
 
