@@ -7,9 +7,11 @@ no Secret at all.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
-from typing import Final
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
+from sealkit.assembly import Salt, assemble, no_salt
 from sealkit.crypto import x1
 from sealkit.crypto.context import Binding
 from sealkit.encoding import from_base32, to_base32
@@ -21,29 +23,50 @@ from sealkit.manifests.sealed import (
     SealedEnvelope,
     SealedSecret,
     SealedValue,
-    Template,
 )
-from sealkit.manifests.secret import Secret, check_contents, check_values
+from sealkit.manifests.secret import Secret, check_contents, check_keys
+from sealkit.manifests.template import Template
+from sealkit.manifests.vault import VaultTerms
 from sealkit.sensitive import Sensitive
+
+if TYPE_CHECKING:
+    from sealkit.references.template import Template as ValueTemplate
 
 Random = Callable[[int], bytes]
 
 _ENVELOPE_ID_BYTES: Final = 16
 
 
+@dataclass(frozen=True)
+class Referred:
+    """The values of a Secret that are in Vault, and how they are resolved."""
+
+    references: Mapping[str, ValueTemplate] = field(default_factory=dict)
+    terms: VaultTerms = field(default_factory=VaultTerms)
+
+
+_NOTHING: Final = Referred()
+
+
 def seal(
-    secret: Secret, recipients: Iterable[x1.PublicKey], scope: Scope, random: Random
+    secret: Secret,
+    recipients: Iterable[x1.PublicKey],
+    scope: Scope,
+    random: Random,
+    referred: Referred = _NOTHING,
 ) -> SealedSecret:
     """Return the manifest that becomes `secret` in each recipient's cluster.
 
-    All values share one envelope. Labels and annotations of GitOps tools go to the manifest, all
-    others to the Secret. `random` must be a cryptographic source.
+    All values share one envelope; those that are `referred` to are not in `secret`. Labels and
+    annotations of GitOps tools go to the manifest, all others to the Secret. `random` must be a
+    cryptographic source.
 
     Raises:
         ManifestError: the Secret is invalid, or the scope needs a namespace that is not there.
-        UsageError: there is no recipient.
+        UsageError: there is no recipient, and something to seal.
     """
-    check_values(secret.type, secret.data)
+    check_keys(secret.type, {**dict.fromkeys(referred.references), **secret.data})
+    check_contents(secret.type, secret.data)
     binding = Binding(scope.value, *scope.place(secret.namespace, secret.name))
     envelopes, values = _seal_values(secret.data, recipients, binding, random)
     sealed = SealedSecret(
@@ -60,6 +83,8 @@ def seal(
         ),
         labels=_for_tools(secret.labels),
         annotations=_for_tools(secret.annotations),
+        references=referred.references,
+        vault=referred.terms,
     )
     sealed.check()
     return sealed
@@ -103,33 +128,40 @@ def unset_values(sealed: SealedSecret, keys: Iterable[str]) -> SealedSecret:
     return _with_values(sealed, sealed.envelopes, remaining)
 
 
-def unseal(sealed: SealedSecret, keys: Mapping[x1.Kid, x1.PrivateKey]) -> Secret:
-    """Return the Secret inside a manifest, with the manifest's own name and namespace.
+def open_values(sealed: SealedSecret, keys: Mapping[x1.Kid, x1.PrivateKey]) -> dict[str, Sensitive]:
+    """Return the sealed values of a manifest; `resolving.assemble` makes the Secret of them.
 
     Raises:
         NoKeyError: no key in `keys` fits some envelope; the message names the key ids it needs.
         UnsealError: anything else failed; deliberately not told what.
-        ManifestError: the values together break a rule of the Secret's type.
+        ManifestError: the manifest has no name or namespace, and its scope needs it.
     """
     binding = _binding(sealed)
     open_envelopes = {
         eid: _open_envelope(eid, envelope, binding, keys)
         for eid, envelope in sealed.envelopes.items()
     }
-    data = {
+    return {
         key: open_envelopes[value.envelope].open(key, value.item)
         for key, value in sealed.encrypted_data.items()
     }
-    check_values(sealed.template.type, data)
-    return Secret(
-        name=sealed.name,
-        namespace=sealed.namespace,
-        data=data,
-        type=sealed.template.type,
-        immutable=sealed.template.immutable,
-        labels=_for_secret(sealed.template.labels),
-        annotations=_for_secret(sealed.template.annotations),
-    )
+
+
+def unseal(
+    sealed: SealedSecret,
+    keys: Mapping[x1.Kid, x1.PrivateKey],
+    resolved: Mapping[str, Sensitive] = MappingProxyType({}),
+    salt: Salt = no_salt,
+) -> Secret:
+    """Return the Secret inside a manifest, with the manifest's own name and namespace.
+
+    `resolved` are the values that its references stand for.
+
+    Raises:
+        NoKeyError, UnsealError: see `open_values`.
+        ManifestError, TemplateError: see `assembly.assemble`.
+    """
+    return assemble(sealed, {**open_values(sealed, keys), **resolved}, salt)
 
 
 def _binding(sealed: SealedSecret) -> Binding:
@@ -143,10 +175,10 @@ def _seal_values(
     random: Random,
 ) -> tuple[dict[EnvelopeId, SealedEnvelope], dict[str, SealedValue]]:
     keys = {key.kid: key for key in recipients}
-    if not keys:
-        raise UsageError("there is no cluster to seal for")
     if not data:
         return {}, {}
+    if not keys:
+        raise UsageError("there is no cluster to seal for")
     raw_id = random(_ENVELOPE_ID_BYTES)
     eid = EnvelopeId(to_base32(raw_id))
     envelope = x1.Envelope(Sensitive(random(x1.DEK_BYTES)), binding, raw_id)

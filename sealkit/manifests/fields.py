@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from typing import Final
+from enum import StrEnum
+from typing import Final, TypeVar
 
 from sealkit.errors import ManifestError
 
 _SUBDOMAIN: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LABEL_VALUE: Final = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_Closed = TypeVar("_Closed", bound=StrEnum)
 
 
 def mapping(value: object, field: str) -> Mapping[str, object]:
@@ -66,6 +68,19 @@ def flag(value: object, field: str) -> bool:
     if not isinstance(value, bool):
         raise ManifestError("is neither true nor false", field=field)
     return value
+
+
+def one_of(family: type[_Closed], value: object, field: str) -> _Closed:
+    """Return the member of `family` that `value` names.
+
+    Raises:
+        ManifestError: there is none.
+    """
+    for member in family:
+        if value == member.value:
+            return member
+    known = ", ".join(member.value for member in family)
+    raise ManifestError(f"is not one of {known}", field=field)
 
 
 def string_map(value: object, field: str) -> dict[str, str]:

@@ -8,21 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, NewType
+from typing import TYPE_CHECKING, Final, Literal, NewType
 
 from sealkit.encoding import from_base32, from_base64, to_base64
 from sealkit.errors import ManifestError
 from sealkit.manifests import fields
 from sealkit.manifests.scope import Scope
-from sealkit.manifests.secret import DEFAULT_TYPE, check_keys
+from sealkit.manifests.secret import MAX_DATA_KEYS, check_data_key, check_keys
+from sealkit.manifests.template import Template, metadata_maps, parse_template
+from sealkit.manifests.vault import (
+    VaultTerms,
+    Workload,
+    parse_references,
+    parse_restarts,
+    parse_vault,
+)
 from sealkit.padding import is_padded_length
+
+if TYPE_CHECKING:
+    from sealkit.references.template import Template as ValueTemplate
 
 GROUP: Final = "sealkit.dev"
 API_VERSION: Final = f"{GROUP}/v1alpha1"
 KIND: Final = "SealedSecret"
 MAX_ENVELOPES: Final = 64
 MAX_WRAPS: Final = 64
-MAX_TEMPLATE_ENTRIES: Final = 64  # labels, and as many annotations, as the CRD bounds them
 
 EnvelopeId = NewType("EnvelopeId", str)
 DeletionPolicy = Literal["Delete", "Retain"]
@@ -36,8 +46,8 @@ _PREFIX: Final = "sealed"
 
 _ROOT_FIELDS: Final = ("apiVersion", "kind", "metadata", "spec", "status")
 _SPEC_FIELDS: Final = (
-    *("scope", "envelopes", "encryptedData", "template"),
-    *("suspend", "recreate", "deletionPolicy"),
+    *("scope", "envelopes", "encryptedData", "references", "vault", "template"),
+    *("rolloutRestart", "suspend", "recreate", "deletionPolicy"),
 )
 _OBJECT_META: Final = (
     *("name", "namespace", "labels", "annotations", "uid", "resourceVersion", "generation"),
@@ -84,32 +94,12 @@ class SealedValue:
 
 
 @dataclass(frozen=True)
-class Template:
-    """The shape of the Secret apart from its values."""
-
-    type: str = DEFAULT_TYPE
-    immutable: bool = False
-    labels: Mapping[str, str] = field(default_factory=dict)
-    annotations: Mapping[str, str] = field(default_factory=dict)
-
-    def check(self) -> None:
-        """Check the bounds of the CRD.
-
-        Raises:
-            ManifestError: the type is longer than 253 characters, or there are more than 64
-                labels or annotations.
-        """
-        if len(self.type) > 253:
-            raise ManifestError("is longer than 253 characters", field="spec.template.type")
-        for name, entries in (("labels", self.labels), ("annotations", self.annotations)):
-            if len(entries) > MAX_TEMPLATE_ENTRIES:
-                path = f"spec.template.metadata.{name}"
-                raise ManifestError(f"has more than {MAX_TEMPLATE_ENTRIES} entries", field=path)
-
-
-@dataclass(frozen=True)
 class SealedSecret:
     """A whole manifest. `labels` and `annotations` are those of the manifest itself.
+
+    The values of the Secret are in `encrypted_data` or, as templates of references to Vault, in
+    `references`; `vault` says how those are resolved, `restarts` which workloads are restarted
+    when the data of the Secret changes.
 
     `suspend` stops the controller from touching the Secret; `recreate` lets it delete and create a
     Secret whose type or immutability forbids an update; `deletion_policy` says what becomes of the
@@ -122,6 +112,9 @@ class SealedSecret:
     envelopes: Mapping[EnvelopeId, SealedEnvelope]
     encrypted_data: Mapping[str, SealedValue]
     template: Template = field(default_factory=Template)
+    references: Mapping[str, ValueTemplate] = field(default_factory=dict)
+    vault: VaultTerms = field(default_factory=VaultTerms)
+    restarts: tuple[Workload, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     suspend: bool = False
@@ -159,10 +152,12 @@ class SealedSecret:
         Raises:
             ManifestError: see `from_dict`.
         """
-        path, type_path = "spec.encryptedData", "spec.template.type"
-        if not self.template.type:
-            raise ManifestError("is empty, leave it out for Opaque", field=type_path)
-        check_keys(self.template.type, self.encrypted_data, path, type_path)
+        self._check_envelopes()
+        self._check_names()
+        keys = dict.fromkeys(self.template.keys(self.value_names))
+        check_keys(self.template.type, keys, self._keys_path, "spec.template.type")
+
+    def _check_envelopes(self) -> None:
         used = {value.envelope for value in self.encrypted_data.values()}
         for key, value in self.encrypted_data.items():
             if value.envelope not in self.envelopes:
@@ -171,16 +166,42 @@ class SealedSecret:
         for envelope in self.envelopes:
             if envelope not in used:
                 raise ManifestError("is used by no value", field=f"spec.envelopes.{envelope}")
-        self.template.check()
         if len(self.envelopes) > MAX_ENVELOPES:
             raise ManifestError(f"has more than {MAX_ENVELOPES} entries", field="spec.envelopes")
+
+    def _check_names(self) -> None:
+        sources = (
+            ("spec.encryptedData", self.encrypted_data),
+            ("spec.references", self.references),
+        )
+        for path, entries in sources:
+            if len(entries) > MAX_DATA_KEYS:
+                raise ManifestError(f"has more than {MAX_DATA_KEYS} keys", field=path)
+            for key in entries:
+                check_data_key(key, path)
+        if twice := sorted(self.encrypted_data.keys() & self.references.keys()):
+            what = "is in spec.encryptedData too"
+            raise ManifestError(what, field=f"spec.references.{twice[0]}")
+        if self.vault != VaultTerms() and not self.references:
+            raise ManifestError("is there without spec.references", field="spec.vault")
+        self.template.check(self.value_names)
+
+    @property
+    def value_names(self) -> frozenset[str]:
+        """The names of all values, sealed or referred to."""
+        return frozenset((*self.encrypted_data, *self.references))
+
+    @property
+    def _keys_path(self) -> str:
+        """Where to say that a data key is missing."""
+        return "spec.encryptedData" if not self.references else "spec"
 
     def to_dict(self) -> dict[str, object]:
         """Return the canonical manifest: fixed field order, sorted maps, defaults left out."""
         metadata: dict[str, object] = {"name": self.name}
         if self.namespace:
             metadata["namespace"] = self.namespace
-        metadata |= _metadata_maps(self.labels, self.annotations)
+        metadata |= metadata_maps(self.labels, self.annotations)
         return {"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": self._spec()}
 
     def _spec(self) -> dict[str, object]:
@@ -190,8 +211,16 @@ class SealedSecret:
             "encryptedData": {
                 key: str(self.encrypted_data[key]) for key in sorted(self.encrypted_data)
             },
-            "template": _template_to_dict(self.template),
         }
+        if self.references:
+            spec["references"] = {
+                key: self.references[key].to_raw() for key in sorted(self.references)
+            }
+        if vault := self.vault.to_dict():
+            spec["vault"] = vault
+        spec["template"] = self.template.to_dict()
+        if self.restarts:
+            spec["rolloutRestart"] = [workload.to_dict() for workload in self.restarts]
         if self.suspend:
             spec["suspend"] = True
         if self.recreate:
@@ -219,7 +248,10 @@ def _spec(spec: Mapping[str, object]) -> dict[str, object]:
         "scope": _scope(spec["scope"]),
         "envelopes": _envelopes(spec.get("envelopes", {})),
         "encrypted_data": _encrypted_data(spec.get("encryptedData", {})),
-        "template": _template(spec.get("template", {})),
+        "references": parse_references(spec.get("references", {})),
+        "vault": parse_vault(spec.get("vault", {})),
+        "template": parse_template(spec.get("template", {})),
+        "restarts": parse_restarts(spec.get("rolloutRestart", [])),
         "suspend": fields.flag(spec.get("suspend", False), "spec.suspend"),
         "recreate": fields.flag(spec.get("recreate", False), "spec.recreate"),
         "deletion_policy": _deletion_policy(spec.get("deletionPolicy", "Delete")),
@@ -280,20 +312,6 @@ def _encrypted_data(raw: object) -> dict[str, SealedValue]:
     }
 
 
-def _template(raw: object) -> Template:
-    template = fields.mapping(raw, "spec.template")
-    fields.only(template, ("type", "immutable", "metadata"), "spec.template")
-    path = "spec.template.metadata"
-    metadata = fields.mapping(template.get("metadata", {}), path)
-    fields.only(metadata, ("labels", "annotations"), path)
-    return Template(
-        type=fields.text(template.get("type", DEFAULT_TYPE), "spec.template.type"),
-        immutable=fields.flag(template.get("immutable", False), "spec.template.immutable"),
-        labels=fields.label_map(metadata.get("labels", {}), f"{path}.labels"),
-        annotations=fields.annotation_map(metadata.get("annotations", {}), f"{path}.annotations"),
-    )
-
-
 def envelopes_to_dict(envelopes: Mapping[EnvelopeId, SealedEnvelope]) -> dict[str, object]:
     """Return `spec.envelopes`, sorted."""
     return {eid: envelope_to_dict(envelopes[eid]) for eid in sorted(envelopes)}
@@ -303,18 +321,3 @@ def envelope_to_dict(envelope: SealedEnvelope) -> dict[str, object]:
     """Return one entry of `spec.envelopes`, its wraps sorted by key id."""
     wraps = {kid: to_base64(envelope.wraps[kid]) for kid in sorted(envelope.wraps)}
     return {"suite": envelope.suite, "wraps": wraps}
-
-
-def _template_to_dict(template: Template) -> dict[str, object]:
-    raw: dict[str, object] = {"type": template.type}
-    if template.immutable:
-        raw["immutable"] = True
-    metadata = _metadata_maps(template.labels, template.annotations)
-    return raw | {"metadata": metadata} if metadata else raw
-
-
-def _metadata_maps(labels: Mapping[str, str], annotations: Mapping[str, str]) -> dict[str, object]:
-    maps = (("labels", labels), ("annotations", annotations))
-    return {
-        name: {key: entries[key] for key in sorted(entries)} for name, entries in maps if entries
-    }

@@ -9,7 +9,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, NoReturn
@@ -23,6 +23,7 @@ from sealkit.sensitive import Sensitive
 MAX_DATA_KEYS: Final = 1024
 MAX_DATA_BYTES: Final = 1 << 20  # Kubernetes MaxSecretSize: the decoded values together
 DEFAULT_TYPE: Final = "Opaque"
+TOO_LARGE: Final = "holds more than 1 MiB, the API server refuses that"
 
 # A ServiceAccount token Secret makes the cluster mint a credential; a bootstrap token joins nodes.
 REFUSED_TYPES: Final = frozenset(
@@ -55,8 +56,10 @@ class Secret:
     annotations: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def from_dict(cls, raw: Mapping[str, object]) -> Secret:
+    def from_dict(cls, raw: Mapping[str, object], *, elsewhere: Collection[str] = ()) -> Secret:
         """Parse a `v1` `Secret`. `stringData` wins over `data`, as on the API server.
+
+        `elsewhere` are data keys that this Secret has too, with values that are not here.
 
         Server-side metadata (uid, ownerReferences, …) is left out, and so is kubectl's annotation
         with a copy of all values; null means absent. Items of a List need not repeat their kind.
@@ -80,7 +83,8 @@ class Secret:
             labels=fields.label_map(metadata.get("labels", {}), "metadata.labels"),
             annotations=annotations,
         )
-        check_values(secret.type, secret.data)
+        check_keys(secret.type, {**dict.fromkeys(elsewhere), **secret.data})
+        check_contents(secret.type, secret.data)
         return secret
 
     def to_dict(self) -> dict[str, object]:
@@ -178,7 +182,7 @@ def check_contents(type_name: str, data: Mapping[str, Sensitive]) -> None:
             an empty SSH key.
     """
     if sum(len(value.reveal()) for value in data.values()) > MAX_DATA_BYTES:
-        raise ManifestError("holds more than 1 MiB, the API server refuses that", field="data")
+        raise ManifestError(TOO_LARGE, field="data")
     for key in data.keys() & set(_REQUIRED_KEYS.get(type_name, ())):
         if key in _JSON_KEYS and not _is_json_object(data[key].reveal()):
             raise ManifestError("is not a JSON object", field=f"data.{key}")

@@ -94,7 +94,11 @@ def read(manifest: Any) -> None:
     name, namespace = metadata.get("name"), metadata.get("namespace", "")
     need(isinstance(name, str) and re.fullmatch(rf"{DNS_LABEL}(\.{DNS_LABEL})*", name))
     need(namespace == "" or re.fullmatch(DNS_LABEL, namespace))
-    known(spec, "scope envelopes encryptedData template suspend recreate deletionPolicy")
+    known(
+        spec,
+        "scope envelopes encryptedData references vault template rolloutRestart"
+        " suspend recreate deletionPolicy",
+    )
     need(spec.get("scope") in SCOPES)
     need(all(spec.get(flag, False) in (True, False) for flag in ("suspend", "recreate")))
     need(spec.get("deletionPolicy", "Delete") in ("Delete", "Retain"))
@@ -131,7 +135,7 @@ def read_data(data: Any, envelopes: Any) -> None:
 
 
 def read_template(template: Any, data: Any) -> None:
-    known(template, "type immutable metadata")
+    known(template, "type immutable metadata mergePolicy build data delimiters")
     known(template.get("metadata", {}), "labels annotations")
     kind = template.get("type", "Opaque")
     need(kind and kind not in REFUSED)

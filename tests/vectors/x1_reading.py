@@ -48,7 +48,7 @@ _EDITS: Final[dict[str, tuple[Path, object, str, str]]] = {
     "unknown-field-envelope": (
         (*ENVELOPE, "mac"), "", f"spec.envelopes.{EID}.mac", "an unknown field"),
     "unknown-field-template": (
-        ("spec", "template", "data"), {}, "spec.template.data", "an unknown field"),
+        ("spec", "template", "text"), {}, "spec.template.text", "an unknown field"),
     "name-missing": (("metadata", "name"), REMOVED, "metadata.name", "no name"),
     "name-number": (("metadata", "name"), 5, "metadata.name", "a number for a name"),
     "namespace-upper-case": (

@@ -6,7 +6,7 @@ import pytest
 
 from sealkit.errors import ManifestError
 from sealkit.manifests import fields
-from sealkit.manifests.sealed import Template
+from sealkit.manifests.template import Template
 
 KEYS = ["app", "app.kubernetes.io/name", "A_b-c.d", "x" * 63, f"{'a' * 63}.example/x"]
 BAD_KEYS = ["", "-a", "a-", "x" * 64, "/a", "a/b/c", "Upper.example/a", "spa ce", "a/", "é"]

@@ -21,9 +21,9 @@ from sealkit.manifests.sealed import (
     SealedEnvelope,
     SealedSecret,
     SealedValue,
-    Template,
 )
 from sealkit.manifests.secret import MAX_DATA_KEYS
+from sealkit.manifests.template import Template
 from sealkit.padding import padded_length
 from tests.sealkit.samples import REMOVED, Path, edited
 
@@ -172,7 +172,7 @@ REFUSED: dict[str, tuple[Path, object, str]] = {
     "unknown-in-metadata": (("metadata", "nmae"), "db", "metadata.nmae"),
     "unknown-in-spec": (("spec", "type"), "Opaque", "spec.type"),
     "unknown-in-envelope": ((*ENVELOPE, "mac"), "", f"{AT_ENVELOPE}.mac"),
-    "unknown-in-template": (("spec", "template", "data"), {}, "spec.template.data"),
+    "unknown-in-template": (("spec", "template", "text"), {}, "spec.template.text"),
     "unknown-in-template-metadata": (
         ("spec", "template", "metadata"),
         {"name": "x"},
