@@ -1,7 +1,8 @@
 """A tiny client of the Kubernetes API: one request, one reply, nothing hidden."""
 
 import json
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.client import HTTPResponse, HTTPSConnection
@@ -17,6 +18,7 @@ APPLY = "application/apply-patch+yaml"
 GROUP = "contracts.example.com"
 WIDGETS = f"apis/{GROUP}/v1/widgets"
 TIMEOUT_SECONDS = 30.0
+PAUSE_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,10 @@ class Client:
     server: ApiServer
     namespace: str
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    def bearing(self, token: str) -> Self:
+        """Return a client that shows another token; with an empty one it is a stranger."""
+        return replace(self, server=replace(self.server, token=token))
 
     def accepting(self, media_types: str) -> Self:
         """Return a client that asks for answers in another form."""
@@ -144,6 +150,15 @@ class Client:
             yield (json.loads(line) for line in response)
 
 
+def eventually(ask: Callable[[], Reply], wanted: Callable[[Reply], bool]) -> Reply:
+    """Ask until the reply is as wanted: what caches of a real server know is a moment old."""
+    give_up = time.monotonic() + TIMEOUT_SECONDS
+    while not wanted(reply := ask()):
+        assert time.monotonic() < give_up, reply.text
+        time.sleep(PAUSE_SECONDS)
+    return reply
+
+
 def secret(name: str, **fields: Any) -> dict[str, Any]:
     """Return a Secret to send."""
     document = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}}
@@ -153,6 +168,11 @@ def secret(name: str, **fields: Any) -> dict[str, Any]:
 def config_map(name: str, **fields: Any) -> dict[str, Any]:
     """Return a ConfigMap to send."""
     return secret(name, **fields) | {"kind": "ConfigMap"}
+
+
+def account(name: str, **fields: Any) -> dict[str, Any]:
+    """Return a ServiceAccount to send."""
+    return secret(name, **fields) | {"kind": "ServiceAccount"}
 
 
 def widget(name: str, **fields: Any) -> dict[str, Any]:

@@ -279,6 +279,45 @@ def test_a_user_learns_who_it_is_and_what_it_may_do(shell: Shell) -> None:
     assert shell("auth", "can-i", "create", "secrets") == "yes\n"
 
 
+def test_an_account_gets_a_token(shell: Shell) -> None:
+    assert shell("create", "serviceaccount", "robot") == "serviceaccount/robot created\n"
+    token = shell("create", "token", "robot", "--audience=vault", "--duration=10m")
+    review = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview"}
+    asked = json.dumps(review | {"spec": {"token": token, "audiences": ["vault"]}})
+    status = json.loads(shell("create", "-o", "json", "-f", "-", input=asked))["status"]
+    assert status["user"]["username"].endswith(":robot")
+    assert shell("delete", "serviceaccount", "robot").startswith('serviceaccount "robot" deleted')
+
+
+def test_an_account_can_ask_who_it_is(shell: Shell) -> None:
+    shell("create", "serviceaccount", "robot")
+    token = shell("create", "token", "robot")
+    environment = {"KUBECONFIG": str(kubeconfig_of(shell, token))}
+    assert ":robot" in shell("auth", "whoami", environment=environment)
+
+
+def kubeconfig_of(shell: Shell, token: str) -> Path:
+    document = yaml.safe_load((shell.home / "kubeconfig").read_text())
+    document["users"][0]["user"]["token"] = token
+    path = shell.home / "robot"
+    path.touch(mode=0o600)
+    path.write_text(yaml.safe_dump(document))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("nope",), 'serviceaccounts "nope" not found'),
+        (("robot", "--duration=9m"), "may not specify a duration less than 10 minutes"),
+    ],
+)
+def test_why_there_is_no_token_is_told(shell: Shell, arguments: tuple[str, ...], told: str) -> None:
+    shell("create", "serviceaccount", "robot")
+    result = shell.run("create", "token", *arguments)
+    assert (result.returncode, told in result.stderr) == (1, True)
+
+
 def test_versions_are_printed(shell: Shell) -> None:
     assert "Server Version: v1.36." in shell("version")
     assert shell("cluster-info").startswith("Kubernetes control plane")

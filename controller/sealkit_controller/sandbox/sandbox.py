@@ -15,17 +15,18 @@ from typing import Final, Self
 import yaml
 
 from sealkit_controller.sandbox.kinds.registry import Registry
+from sealkit_controller.sandbox.objects.jwt import make_key
 from sealkit_controller.sandbox.objects.status import JsonObject
 from sealkit_controller.sandbox.serve import writes
 from sealkit_controller.sandbox.serve.api import Api
 from sealkit_controller.sandbox.serve.collector import Collector
 from sealkit_controller.sandbox.serve.gateway import Gateway
-from sealkit_controller.sandbox.serve.world import Call, Options, World
+from sealkit_controller.sandbox.serve.world import Call, Issuer, Options, World
 from sealkit_controller.sandbox.store.database import Database, MemoryStore, Store
 from sealkit_controller.sandbox.store.records import Key, to_json
 from sealkit_controller.sandbox.store.sqlite import SqliteStore
 from sealkit_controller.sandbox.wire.faults import Faults
-from sealkit_controller.sandbox.wire.http import HttpServer
+from sealkit_controller.sandbox.wire.http import HttpServer, listen
 from sealkit_controller.sandbox.wire.messages import Request
 from sealkit_controller.sandbox.wire.requestlog import RequestLog
 from sealkit_controller.sandbox.wire.tls import make_identity
@@ -72,16 +73,23 @@ class Sandbox:
         self.faults = Faults()
         self._closing = threading.Event()
         self._database = Database(store)
+        listener = listen(port)
+        self.url = f"https://127.0.0.1:{listener.getsockname()[1]}"
         self._world = World(
-            self._database, Registry(), clock, new_uid, _new_suffix, bookmark_seconds
+            self._database,
+            Registry(),
+            Issuer(self.url, make_key()),
+            clock,
+            new_uid,
+            _new_suffix,
+            bookmark_seconds,
         )
         self._world.serve_definitions()
         self._create_namespaces()
         api = Api(self._world, {self.admin_token: ADMINISTRATOR}, self._closing.is_set)
         gateway = Gateway(api, self.faults, self.requests, self._closing)
         self._collector = Collector(self._world)
-        self._server = HttpServer(port, identity.context, gateway.handle, self._closing)
-        self.url = f"https://127.0.0.1:{self._server.port}"
+        self._server = HttpServer(listener, identity.context, gateway.handle, self._closing)
         self._collector.start()
 
     def __enter__(self) -> Self:

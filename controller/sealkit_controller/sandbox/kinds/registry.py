@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -41,6 +42,7 @@ _RULES: Final[Mapping[str, Rules]] = {
     "v1 Namespace": Rules(
         namespaces.prepare, name=metadata.label_name, unowned=frozenset({("f:spec",)})
     ),
+    "v1 ServiceAccount": Rules(returns_deleted=True),
     "v1 Secret": Rules(secrets.prepare, secrets.check),
     "coordination.k8s.io/v1 Lease": Rules(
         check=leases.check, create_on_update=True, unconditional_update=False
@@ -53,6 +55,13 @@ _RULES: Final[Mapping[str, Rules]] = {
         crds.prepare, crds.check, counts_generations=True, unconditional_update=False
     ),
 }
+
+
+class Passing(StrEnum):
+    """The kinds that are answered and never stored."""
+
+    REQUEST = "TokenRequest"
+    REVIEW = "TokenReview"
 
 
 class Registry:
@@ -113,9 +122,21 @@ def _key(resource: Resource) -> tuple[str, str, str]:
 @cache
 def builtin_resources() -> tuple[Resource, ...]:
     """Return the built-in resources."""
+    return tuple(_builtin(entry) for entry in _file()["kinds"])
+
+
+@cache
+def answered(kind: Passing) -> Resource:
+    """Return the shape and names of a kind that is answered and never stored."""
+    (entry,) = (entry for entry in _file()["answered"] if entry["names"]["kind"] == kind)
+    return _builtin(entry)
+
+
+@cache
+def _file() -> dict[str, list[dict[str, Any]]]:
     text = _FILE.read_text(encoding="utf-8")
-    document = yaml.load(text, Loader=yaml.CSafeLoader)
-    return tuple(_builtin(entry) for entry in document["kinds"])
+    document: dict[str, list[dict[str, Any]]] = yaml.load(text, Loader=yaml.CSafeLoader)
+    return document
 
 
 def _builtin(entry: dict[str, Any]) -> Resource:
@@ -140,6 +161,7 @@ def _builtin(entry: dict[str, Any]) -> Resource:
         rules=rules or Rules(counts_generations=entry.get("generations", False)),
         columns=tuple(Column(**column) for column in entry["columns"]),
         has_status=entry.get("status", False),
+        has_token=entry.get("token", False),
         selectable=frozenset(entry.get("selectable", ())),
     )
 

@@ -35,6 +35,7 @@ class Rules:
     name: metadata.NameRule = metadata.subdomain_name
     counts_generations: bool = False
     create_on_update: bool = False
+    returns_deleted: bool = False  # a delete is answered with the object instead of a success
     unconditional_update: bool = True
     unowned: frozenset[tuple[str, ...]] = frozenset()  # never in managedFields
     error_group: str | None = None  # the group in messages about content, if it is another one
@@ -83,6 +84,7 @@ class Resource:
     rules: Rules = field(default_factory=Rules, repr=False)
     columns: tuple[Column, ...] = ()
     has_status: bool = False
+    has_token: bool = False  # the subresource `token`
     custom: bool = False
     selectable: frozenset[str] = frozenset()
     since: int = 0  # objects stored at an earlier version may lack this schema's defaults
@@ -91,6 +93,11 @@ class Resource:
     def from_storage_needed(self) -> bool:
         """Whether this version is another shape of the stored objects."""
         return self.rules.from_storage is not None
+
+    @property
+    def subresources(self) -> tuple[str, ...]:
+        """The names of the subresources that are served."""
+        return ("status",) * self.has_status + ("token",) * self.has_token
 
     @property
     def api_version(self) -> str:

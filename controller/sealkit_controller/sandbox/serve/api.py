@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+from sealkit_controller.sandbox.kinds.registry import Passing, answered
 from sealkit_controller.sandbox.objects.status import (
     JsonObject,
     NoSuchPathError,
@@ -18,26 +20,34 @@ from sealkit_controller.sandbox.objects.status import (
 from sealkit_controller.sandbox.serve import (
     deletes,
     discovery,
+    issuing,
     openapi,
+    openid,
     reads,
     reviews,
     watch,
     writes,
 )
-from sealkit_controller.sandbox.serve.decode import read_body
+from sealkit_controller.sandbox.serve.bearers import RefusedError, identify
+from sealkit_controller.sandbox.serve.decode import Decoded, read_body
+from sealkit_controller.sandbox.serve.present import arrange
 from sealkit_controller.sandbox.serve.routes import Route, check_method, verb_of
+from sealkit_controller.sandbox.serve.users import ANONYMOUS, User
 from sealkit_controller.sandbox.serve.world import Call, World, read_options
 from sealkit_controller.sandbox.store.records import to_json
 from sealkit_controller.sandbox.wire.messages import Request, Response, Stream
 
 _OPEN_PATHS: Final = frozenset({"/healthz", "/livez", "/readyz", "/version"})
+_PATHS: Final = (
+    *(openid.CONFIGURATION, "/api", "/apis", "/healthz", "/openapi/v3", openid.KEYS, "/version"),
+)
 _WATCH_SECONDS: Final = (1800.0, 3600.0)  # as the real server, if the client does not say
 _TEXT: Final = "text/plain; charset=utf-8"
 
 
 @dataclass(frozen=True)
 class Api:
-    """The API over one world. `tokens` maps bearer tokens to user names."""
+    """The API over one world. `tokens` maps bearer tokens to the names of administrators."""
 
     world: World
     tokens: Mapping[str, str]
@@ -57,12 +67,15 @@ class Api:
         except StatusError as error:
             return to_response(error)
 
-    def _user(self, request: Request) -> str:
+    def _user(self, request: Request) -> User:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        user = self.tokens.get(token.strip()) if scheme.lower() == "bearer" else None
-        if user is None and request.path not in _OPEN_PATHS:
-            raise unauthorized()
-        return user or "system:anonymous"
+        if scheme.lower() == "bearer":
+            with suppress(RefusedError):
+                return identify(self.world, self.tokens, token.strip()).user
+        path = request.path
+        if path in _OPEN_PATHS or openid.is_told_to_strangers(self.world, path):
+            return ANONYMOUS
+        raise unauthorized()
 
     def _outside(self, request: Request) -> Response:
         if request.method not in {"GET", "HEAD"}:
@@ -71,6 +84,9 @@ class Api:
         served = self.world.registry
         if path in {"/healthz", "/livez", "/readyz"}:
             return Response(200, b"ok", _TEXT)
+        told = openid.answer(self.world, path)
+        if told:
+            return told
         accept = request.headers.get("accept", "")
         if path == "/openapi/v2" and openapi.PROTOBUF_V2_ASKED in accept:
             return Response(200, openapi.protobuf_v2(), openapi.PROTOBUF_V2)
@@ -82,7 +98,7 @@ class Api:
     def _document(self, path: str) -> JsonObject:
         served = self.world.registry
         documents: dict[str, Callable[[], JsonObject]] = {
-            "": lambda: {"paths": ["/api", "/apis", "/healthz", "/openapi/v3", "/version"]},
+            "": lambda: {"paths": list(_PATHS)},
             "/api": discovery.core_versions,
             "/apis": lambda: discovery.group_list(served),
             "/version": lambda: discovery.VERSION,
@@ -102,14 +118,12 @@ class Api:
             raise method_not_allowed()
         return _json(discovery.resource_list(self.world.registry, route.group, route.version))
 
-    def _resource(self, request: Request, route: Route, user: str) -> Response | Stream:
+    def _resource(self, request: Request, route: Route, user: User) -> Response | Stream:
         review = reviews.find_review(route.group, route.version, route.plural)
         if review:
-            if request.method != "POST":
-                raise method_not_allowed()
-            return _json(reviews.answer(review, read_body(request), user), 201)
+            return self._review(request, route, review, user)
         resource = self.world.registry.find(route.group, route.version, route.plural)
-        if route.subresource and not (route.subresource == "status" and resource.has_status):
+        if route.subresource and route.subresource not in resource.subresources:
             raise no_such_resource()
         check_method(route, request, namespaced=resource.namespaced)
         call = Call(
@@ -119,12 +133,26 @@ class Api:
             namespace=route.namespace,
             name=route.name,
             subresource=route.subresource,
-            user=user,
             options=read_options(request),
         )
         return self._do(call)
 
+    def _review(
+        self, request: Request, route: Route, review: reviews.Review, user: User
+    ) -> Response:
+        if route.name:
+            raise no_such_resource()
+        if request.method != "POST":
+            raise method_not_allowed()
+        if review.kind != Passing.REVIEW:
+            return _json(reviews.answer(review, read_body(request), user), 201)
+        options = read_options(request)
+        call = Call(request, "create", answered(Passing.REVIEW), options=options)
+        return _passing(call, reviews.review_token(self.world, self.tokens, call))
+
     def _do(self, call: Call) -> Response | Stream:
+        if call.subresource == "token":
+            return _passing(call, issuing.issue(self.world, call))
         verbs: dict[str, Callable[[Call], Response | Stream]] = {
             "get": lambda call: Response(200, reads.get(self.world, call)),
             "list": lambda call: Response(200, reads.list_objects(self.world, call)),
@@ -144,12 +172,11 @@ class Api:
     def _write(self, call: Call) -> Response:
         function = {"create": writes.create, "update": writes.update, "patch": writes.patch}
         written = function[call.verb](self.world, call)
-        warnings = tuple(("Warning", f'299 - "{_quoted(text)}"') for text in written.warnings)
         body = writes.response_body(call, written)
         view = reads.view_of(call)
         if view.kind:
             body = to_json(reads.render_one(self.world, call.resource, written.record, view))
-        return Response(201 if written.created else 200, body, headers=warnings)
+        return Response(201 if written.created else 200, body, headers=_told(written.warnings))
 
     def _delete(self, call: Call) -> Response:
         if call.subresource:
@@ -167,6 +194,16 @@ class Api:
                 if current:
                     deletes.delete_record(self.world, call.resource, current, options)
         return Response(200, reads.render_list(self.world, call, page))
+
+
+def _passing(call: Call, decoded: Decoded) -> Response:
+    """Return the answer to an object that was sent to be answered, not stored."""
+    document = arrange(call.resource, decoded.document)
+    return Response(201, to_json(document), headers=_told(decoded.warnings))
+
+
+def _told(warnings: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    return tuple(("Warning", f'299 - "{_quoted(text)}"') for text in warnings)
 
 
 def _quoted(text: str) -> str:

@@ -79,7 +79,7 @@ def insert(world: World, call: Call, coming: Coming) -> Written:
         raise StatusError(500, "", text)
     _name(world, call, given)
     key = call.key_of(given["name"])
-    _check_namespace(world, call, given["name"])
+    check_namespace(world, call, given["name"])
     document["metadata"] = _born(world, resource, given)
     if resource.has_status and resource.custom:
         document.pop("status", None)
@@ -129,7 +129,12 @@ def _name(world: World, call: Call, given: JsonObject) -> None:
         raise bad_request(f"{text} request")
 
 
-def _check_namespace(world: World, call: Call, name: str) -> None:
+def check_namespace(world: World, call: Call, name: str) -> None:
+    """Check that the namespace takes new content.
+
+    Raises:
+        StatusError: it does not exist or is being deleted.
+    """
     if not call.resource.namespaced:
         return
     record = world.database.get(Key("namespaces", "", call.namespace))
@@ -154,6 +159,14 @@ def _born(world: World, resource: Resource, given: JsonObject) -> JsonObject:
 def _complete(resource: Resource, document: JsonObject, old: JsonObject | None) -> None:
     resource.rules.prepare(document, old)
     set_defaults(document, resource.schema)
+
+
+def complete_passing(world: World, call: Call, document: JsonObject) -> None:
+    """Complete an object that is answered and not stored, and note who sent which field."""
+    _complete(call.resource, document, None)
+    blank = _blank(call.resource, document)
+    owners = managers.updated([], blank, document, call.resource.schema, writer_of(world, call))
+    _set_managers(document, owners)
 
 
 def _set_managers(document: JsonObject, owners: list[Manager]) -> None:

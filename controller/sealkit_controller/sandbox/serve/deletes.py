@@ -112,7 +112,8 @@ def delete_record(
         store(world, resource, record.key, document)
         return Deleted(document, gone=False)
     if not options.dry_run:
-        world.database.write(record.key, None)
+        change = world.database.write(record.key, None)
+        document["metadata"]["resourceVersion"] = str(change.version)
         if resource.storage == crds.STORAGE:
             world.serve_definitions()
     return Deleted(document, gone=True)
@@ -149,7 +150,7 @@ def _mark(world: World, resource: Resource, document: JsonObject) -> None:
 
 def delete_result(call: Call, deleted: Deleted) -> JsonObject:
     """Return what the client of a delete gets: a success, or the object that is still there."""
-    if not deleted.gone:
+    if not deleted.gone or call.resource.rules.returns_deleted:
         return arrange(call.resource, deleted.document)
     details = {"name": call.name, "group": call.resource.group, "kind": call.resource.names.plural}
     details["uid"] = deleted.document["metadata"]["uid"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from sealkit_controller.sandbox.kinds.registry import Passing, answered
 from sealkit_controller.sandbox.kinds.resource import OBJECT_VERBS, Resource
 from sealkit_controller.sandbox.objects.status import JsonObject, NoSuchPathError
 from sealkit_controller.sandbox.serve.reviews import REVIEWS, Review
@@ -96,10 +97,19 @@ def _entries(resource: Resource) -> list[JsonObject]:
         entry["shortNames"] = list(names.short)
     if names.categories:
         entry["categories"] = list(names.categories)
-    if not resource.has_status:
-        return [entry]
-    status = {"name": f"{names.plural}/status", "singularName": "", "verbs": _STATUS_VERBS}
-    return [entry, status | {"namespaced": resource.namespaced, "kind": names.kind}]
+    place = {"singularName": "", "namespaced": resource.namespaced}
+    entries = [entry]
+    if resource.has_status:
+        status = {"name": f"{names.plural}/status", "kind": names.kind, "verbs": _STATUS_VERBS}
+        entries.append(place | status)
+    if resource.has_token:
+        token = {"name": f"{names.plural}/token", "verbs": ["create"]}
+        entries.append(place | token | _token_kind())
+    return entries
+
+
+def _token_kind() -> JsonObject:
+    return _kind(answered(Passing.REQUEST).group, "v1", Passing.REQUEST)
 
 
 def _review(review: Review) -> JsonObject:
@@ -147,10 +157,13 @@ def _aggregated(resource: Resource) -> JsonObject:
         "shortNames": list(resource.names.short),
         "categories": list(resource.names.categories),
     }
+    parts = []
     if resource.has_status:
-        status = {"subresource": "status", "responseKind": kind, "verbs": _STATUS_VERBS}
-        entry["subresources"] = [status]
-    return entry
+        parts.append({"subresource": "status", "responseKind": kind, "verbs": _STATUS_VERBS})
+    if resource.has_token:
+        answer = {"responseKind": _token_kind(), "verbs": ["create"]}
+        parts.append({"subresource": "token"} | answer)
+    return entry | ({"subresources": parts} if parts else {})
 
 
 def _aggregated_review(review: Review) -> JsonObject:

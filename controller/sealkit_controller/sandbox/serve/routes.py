@@ -18,6 +18,7 @@ _OBJECT: Final = {
     "PATCH": "patch",
     "DELETE": "delete",
 }
+_TOKEN: Final = {"POST": "create"}  # of the subresource `token`
 _NAMESPACE_PARTS: Final = frozenset({"status", "finalize"})
 
 
@@ -60,12 +61,17 @@ def _below(group: str, parts: list[str]) -> Route:
     return Route(group, version, plural, namespace, name, subresource)
 
 
+def _table(route: Route) -> Mapping[str, str]:
+    if route.subresource == "token":
+        return _TOKEN
+    return _OBJECT if route.name else _COLLECTION
+
+
 def verb_of(route: Route, request: Request) -> str:
     """Return the verb of a request on a resource, the method in lower case elsewhere."""
     if not route.plural:
         return request.method.lower()
-    table: Mapping[str, str] = _OBJECT if route.name else _COLLECTION
-    verb = table.get(request.method, request.method.lower())
+    verb = _table(route).get(request.method, request.method.lower())
     watching = request.query.get("watch", "") in {"1", "true"}
     return "watch" if watching and verb in {"list", "get"} else verb
 
@@ -76,7 +82,7 @@ def check_method(route: Route, request: Request, *, namespaced: bool) -> None:
     Raises:
         StatusError: 405 or 404.
     """
-    table = _OBJECT if route.name else _COLLECTION
+    table = _table(route)
     across = namespaced and not route.namespace
     if request.method not in table or (across and request.method not in {"GET", "HEAD"}):
         raise method_not_allowed()

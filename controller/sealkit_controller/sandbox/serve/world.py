@@ -10,6 +10,7 @@ from typing import Final
 from sealkit_controller.sandbox.kinds import crds
 from sealkit_controller.sandbox.kinds.registry import Registry
 from sealkit_controller.sandbox.kinds.resource import Resource
+from sealkit_controller.sandbox.objects.jwt import SigningKey
 from sealkit_controller.sandbox.objects.status import invalid_options, unsupported_value
 from sealkit_controller.sandbox.objects.times import to_time
 from sealkit_controller.sandbox.store.database import Database
@@ -18,11 +19,20 @@ from sealkit_controller.sandbox.wire.messages import Request
 
 
 @dataclass(frozen=True)
+class Issuer:
+    """Who signs the tokens of ServiceAccounts; `url` is the server's own audience as well."""
+
+    url: str
+    key: SigningKey = field(repr=False)
+
+
+@dataclass(frozen=True)
 class World:
     """The state of the server and its sources of time and identity."""
 
     database: Database
     registry: Registry
+    issuer: Issuer
     clock: Callable[[], datetime]
     new_uid: Callable[[], str]
     new_suffix: Callable[[], str]  # five characters for `generateName`
@@ -58,7 +68,6 @@ class Call:
     namespace: str = ""
     name: str = ""
     subresource: str = ""
-    user: str = ""
     options: Options = field(default_factory=lambda: Options("unknown"))
 
     @property

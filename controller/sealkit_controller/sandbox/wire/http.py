@@ -46,19 +46,27 @@ class _BrokenRequestError(Exception):
     """What came is not a request that can be answered on this connection."""
 
 
+def listen(port: int) -> socket.socket:
+    """Return a socket that listens on the loopback interface; port 0 takes a free one."""
+    return socket.create_server(("127.0.0.1", port), backlog=256)
+
+
 class HttpServer:
-    """Serves `handler` on the loopback interface from construction until `close`."""
+    """Serves `handler` on `listener`, which becomes its own, from construction until `close`."""
 
     def __init__(
-        self, port: int, context: ssl.SSLContext, handler: Handler, closing: threading.Event
+        self,
+        listener: socket.socket,
+        context: ssl.SSLContext,
+        handler: Handler,
+        closing: threading.Event,
     ) -> None:
         self.closing = closing
         self._context = context
         self._handler = handler
         self._lock = threading.Lock()
         self._connections: dict[socket.socket, threading.Thread] = {}
-        self._listener = socket.create_server(("127.0.0.1", port), backlog=256)
-        self.port: int = self._listener.getsockname()[1]
+        self._listener = listener
         self._acceptor = threading.Thread(target=self._accept, name="sandbox-accept", daemon=True)
         self._acceptor.start()
 
@@ -68,7 +76,7 @@ class HttpServer:
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         with suppress(OSError):  # wakes `accept` where the shutdown of a listener does not
-            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            socket.create_connection(self._listener.getsockname(), timeout=1).close()
         self._acceptor.join()
         self._listener.close()
         with self._lock:
