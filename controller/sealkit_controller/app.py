@@ -22,22 +22,40 @@ from typing import Final
 from prometheus_client import CollectorRegistry
 
 from sealkit.crypto.x1 import Kid
-from sealkit_controller import cache, http, logs, manifest
-from sealkit_controller.cache import Change, Hear, Reflector, Store, Stores, Time
+from sealkit.references.reference import StoreKind
+from sealkit_controller import cache, http, logs, manifest, vaults
+from sealkit_controller.cache import Change, Entry, Hear, Reflector, Store, Stores, Time
 from sealkit_controller.cluster import ApiError, Cluster, Selection
+from sealkit_controller.digests import Digests
 from sealkit_controller.events import Recorder
 from sealkit_controller.keeper import Keeper, Pace
 from sealkit_controller.keysync import KeySync, Source
 from sealkit_controller.leader import Elector, Leads, Led, lease_name, ownership, shard_of
 from sealkit_controller.logs import Logger
-from sealkit_controller.metrics import KeyUsage, Metrics
-from sealkit_controller.objects import KEY_LABEL, MANAGED_LABEL, SEALED_SECRETS, SECRETS
+from sealkit_controller.manifest import Manifest
+from sealkit_controller.metrics import KeyUsage, Metrics, Stale
+from sealkit_controller.objects import (
+    CLUSTER_VAULT_STORES,
+    KEY_LABEL,
+    MANAGED_LABEL,
+    SEALED_SECRETS,
+    SECRETS,
+    VAULT_STORES,
+    ObjectKey,
+    child,
+)
 from sealkit_controller.queue import BlockingQueue, Priority
 from sealkit_controller.reconcile import Reconciler
 from sealkit_controller.routing import manifest_priority, subject
 from sealkit_controller.settings import Settings
+from sealkit_controller.sources import NoVault, Sources
+from sealkit_controller.vaults import Vaults
 from sealkit_controller.worker import Observers, Timing, Worker
 
+_STORES: Final = {
+    StoreKind.NAMESPACED: VAULT_STORES,
+    StoreKind.CLUSTER: CLUSTER_VAULT_STORES,
+}
 _POLL_SECONDS: Final = 0.1  # how soon a start in progress notices that it is to stop
 _RESIGN_SECONDS: Final = 10.0
 _SIGNALS: Final = frozenset({signal.SIGTERM, signal.SIGINT})
@@ -107,6 +125,7 @@ class Controller:
         self._manifests = Stores(manifest.keep, settings.watch_namespaces, wanted)
         self._secrets = Stores(cache.nothing, settings.watch_namespaces, wanted)
         self._key_secrets = Store(cache.whole)
+        self._stores: dict[StoreKind, Stores] = {}
         self._queue = BlockingQueue(
             settings.workers,
             clock.monotonic,
@@ -117,8 +136,9 @@ class Controller:
         leads: Leads = self._elector or Alone()
         writer = Led(cluster, ownership(settings.shards, {settings.shard: leads}))
         self._keys, self._keeper = self._build_keys(writer)
+        self._sources = self._build_sources(writer)
         self._reconciler = Reconciler(
-            writer, self._manifests, self._secrets, lambda: self._keys.ring, clock.now
+            writer, self._manifests, self._secrets, lambda: self._keys.ring, self._sources
         )
         self._recorder = Recorder(
             writer,
@@ -146,6 +166,26 @@ class Controller:
             lambda event, seconds: event.wait(seconds / clock.speed),
         )
         return keys, Keeper(keys, pace, self.metrics, self._log, self._keys_changed)
+
+    def _build_sources(self, writer: Cluster) -> Sources:
+        settings, clock = self._settings, self._clock
+        digests = Digests(writer, settings.namespace, clock.random_bytes)
+        self._vaults: Vaults | None = None
+        if settings.vault != "off":
+            self._stores = _store_views(settings)
+            self._vaults = Vaults(
+                writer,
+                self._stores,
+                vaults.Clock(clock.monotonic, clock.now),
+                settings.vault_addresses,
+                self.metrics.vault_request,
+            )
+
+        def not_revoked(key: ObjectKey, error: Exception) -> None:
+            place = {"namespace": key.namespace, "name": key.name}
+            self._log.warning("Leases not revoked", **place, error=str(error))
+
+        return Sources(self._vaults or NoVault(), digests, clock.now, not_revoked)
 
     def _build_worker(self) -> Worker:
         settings, clock = self._settings, self._clock
@@ -183,6 +223,10 @@ class Controller:
         for name, secrets in self._secrets.by_namespace.items():
             marked = Selection(SECRETS, name, f"{MANAGED_LABEL}=true", metadata_only=True)
             made.append(reflector(marked, secrets, self._secret_changed))
+        for kind, views in self._stores.items():
+            for name, view in views.by_namespace.items():
+                selected = Selection(_STORES[kind], name, optional=True)
+                made.append(reflector(selected, view, self._store_changed))
         return tuple(made)
 
     def _hear(self, selection: Selection, on_change: Callable[[Change], None]) -> Hear:
@@ -213,6 +257,7 @@ class Controller:
     def _observe(self) -> None:
         metrics, queue = self.metrics, self._queue
         metrics.observe_keys(self._key_usage)
+        metrics.observe_stale(self._stale_seconds)
         metrics.key_renewal_seconds.set(self._settings.key_renewal_days * 86_400)
         metrics.max_workers.set(self._settings.workers)
         metrics.queue_depth.set_function(lambda: queue.depth)
@@ -225,6 +270,12 @@ class Controller:
         pairs = self._keys.ring.pairs
         for kid, use in self._reconciler.usage.of(pairs).items():
             yield KeyUsage(kid, pairs[Kid(kid)].state.value, use.manifests, use.only)
+
+    def _stale_seconds(self) -> Iterator[Stale]:
+        now = self._clock.now()
+        for key, since in list(self._sources.stale.items()):
+            if since is not None:
+                yield Stale(key.namespace, key.name, (now - since).total_seconds())
 
     @property
     def probe_port(self) -> int:
@@ -285,6 +336,8 @@ class Controller:
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
         self._resign()
+        if self._vaults is not None:
+            self._vaults.close()
         self._public_server.stop()
         self._probe_server.stop()
         self._log.info("Stopped", idle=str(self._queue.is_idle))
@@ -364,6 +417,23 @@ class Controller:
         if priority is not None:
             self._queue.add(subject(change).key, priority)
 
+    def _store_changed(self, change: Change) -> None:
+        """Look at every manifest that uses a store which is another one now."""
+        if not self._ready.is_set() or _spec_of(change.old) == _spec_of(change.new):
+            return
+        store = subject(change).key
+        for entry in self._manifests.entries():
+            manifest_key = entry.metadata.key
+            refreshing = Manifest.load(entry.metadata, entry.body).refreshing
+            if refreshing is not None and any(
+                one.name == store.name
+                and (one.kind is StoreKind.CLUSTER) == (not store.namespace)
+                and store.namespace in {"", manifest_key.namespace}
+                for one in refreshing.stores
+            ):
+                self._sources.outdate(manifest_key)
+                self._queue.add(manifest_key, Priority.CHANGED)
+
     def _secret_changed(self, change: Change) -> None:
         if not self._ready.is_set():
             return  # at the start every manifest is looked at anyway
@@ -373,6 +443,17 @@ class Controller:
         )
         if not ours and self._manifests.get(secret.key) is not None:
             self._queue.add(secret.key, Priority.CHANGED)
+
+
+def _store_views(settings: Settings) -> dict[StoreKind, Stores]:
+    views = {StoreKind.NAMESPACED: Stores(cache.whole, settings.watch_namespaces)}
+    if settings.vault == "cluster":
+        views[StoreKind.CLUSTER] = Stores(cache.whole)
+    return views
+
+
+def _spec_of(entry: Entry | None) -> object:
+    return child(cache.parse(entry), "spec") if entry else None
 
 
 def block_signals() -> None:

@@ -19,6 +19,7 @@ _FIRST_PAUSE_SECONDS: Final = 0.8
 _LONGEST_PAUSE_SECONDS: Final = 30.0
 _CALM_SECONDS: Final = 120.0  # after which the next error counts as the first
 _SHORT_WATCH_SECONDS: Final = 1.0
+_NOT_FOUND: Final = 404
 _STALE_LISTS: Final = 3
 
 
@@ -336,6 +337,9 @@ class Reflector:
             return
         self._hear.error(error)
         now = self._time.monotonic()
+        if error.status == _NOT_FOUND and self._selection.optional:
+            self.last_activity = now
+            self.synced.set()
         if self._time.pause(self._backoff.next_seconds(now, self._time.random())):
             self._stopped = True
 

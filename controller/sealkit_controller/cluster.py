@@ -72,13 +72,15 @@ class Selection:
     """The objects of one kind to list and watch.
 
     An empty namespace means all. `metadata_only` asks the server to leave out everything else,
-    which keeps the content of Secrets out of this process.
+    which keeps the content of Secrets out of this process. An `optional` kind may not be installed:
+    then there are none.
     """
 
     resource: Resource
     namespace: str = ""
     labels: str = ""
     metadata_only: bool = False
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,11 @@ class Cluster(Protocol):
 
     def delete(self, target: Target, uid: str, resource_version: str) -> None:
         """Delete exactly this version of exactly this object, else 409 Conflict."""
+
+    def request_token(
+        self, namespace: str, account: str, audience: str, seconds: int
+    ) -> JsonObject:
+        """Return the answered TokenRequest; "" asks for the audiences of the API server itself."""
 
     def close(self) -> None:
         """Drop idle connections."""

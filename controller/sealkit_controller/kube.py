@@ -27,6 +27,7 @@ from sealkit_controller.cluster import (
 from sealkit_controller.connection import Access, Failure, Pool, Request, Response, Stream
 from sealkit_controller.objects import (
     FIELD_MANAGER,
+    SERVICE_ACCOUNTS,
     JsonObject,
     Resource,
     child,
@@ -137,6 +138,20 @@ class HttpCluster:
         options = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions}
         request = Request("DELETE", target.path, _headers(_JSON, _JSON), _encode(options))
         self._call(request, f"delete {target}")
+
+    def request_token(
+        self, namespace: str, account: str, audience: str, seconds: int
+    ) -> JsonObject:
+        """See `Cluster.request_token`."""
+        path = SERVICE_ACCOUNTS.path(namespace, account, "token")
+        audiences = {"audiences": [audience]} if audience else {}
+        body = {
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenRequest",
+            "spec": {**audiences, "expirationSeconds": seconds},
+        }
+        request = Request("POST", path, _headers(_JSON, _JSON), _encode(body))
+        return self._call(request, f"request a token of {namespace}/{account}")
 
     def close(self) -> None:
         """See `Cluster.close`."""

@@ -280,6 +280,13 @@ class Led:
         self._check(target.namespace, f"delete {target}")
         self._cluster.delete(target, uid, resource_version)
 
+    def request_token(
+        self, namespace: str, account: str, audience: str, seconds: int
+    ) -> JsonObject:
+        """See `Cluster.request_token`. Raises NotLeadingError."""
+        self._check(namespace, f"request a token of {namespace}/{account}")
+        return self._cluster.request_token(namespace, account, audience, seconds)
+
     def close(self) -> None:
         """See `Cluster.close`."""
         self._cluster.close()

@@ -14,10 +14,11 @@ from typing import Final
 
 from sealkit.usage import Wraps, wraps_of
 from sealkit_controller.objects import JsonObject, Metadata, child, children, number, text
+from sealkit_controller.refresh import Refreshing
 from sealkit_controller.status import Verdict, status_of
 
 # Fields of the spec that say how, not what: a change of them leaves a right Secret right.
-_NOT_CONTENT: Final = ("suspend", "recreate")
+_NOT_CONTENT: Final = ("suspend", "recreate", "rolloutRestart")
 _encode: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
@@ -25,7 +26,8 @@ _encode: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 class Manifest:
     """A SealedSecret as the API server sent it, with its content still unchecked.
 
-    `digest` stands for all of the spec that decides what the Secret is. `raw` is the whole object,
+    `digest` stands for all of the spec that decides what the Secret is; `refreshing` is there if
+    some of it is in Vault. `raw` is the whole object,
     None where only the rest was kept.
     """
 
@@ -34,13 +36,16 @@ class Manifest:
     digest: str
     wraps: Wraps
     suspended: bool
+    refreshing: Refreshing | None = None
     raw: Mapping[str, object] | None = None
 
     @classmethod
     def of(cls, raw: Mapping[str, object]) -> Manifest:
         """Take a whole object."""
         metadata, status = Metadata.of(raw), status_of(raw)
-        return cls(metadata, status, _digest(raw), wraps_of(raw), _is_suspended(raw), raw)
+        refreshing = Refreshing.of(raw)
+        suspended = _is_suspended(raw)
+        return cls(metadata, status, _digest(raw), wraps_of(raw), suspended, refreshing, raw)
 
     @classmethod
     def load(cls, metadata: Metadata, body: bytes) -> Manifest:
@@ -49,7 +54,8 @@ class Manifest:
         if "digest" not in kept:
             return cls.of(kept)
         wraps = frozenset(map(frozenset, kept["wraps"]))
-        return cls(metadata, kept["status"], kept["digest"], wraps, kept["suspended"])
+        refreshing = Refreshing.load(child(kept, "refreshing"))
+        return cls(metadata, kept["status"], kept["digest"], wraps, kept["suspended"], refreshing)
 
     @property
     def content(self) -> Mapping[str, object]:
@@ -70,6 +76,8 @@ def keep(raw: JsonObject) -> bytes:
             "suspended": _is_suspended(raw),
             "status": status_of(raw),
         }
+        if refreshing := Refreshing.of(raw):
+            kept["refreshing"] = refreshing.to_dict()
         return _encode(kept).encode()
     metadata = {k: v for k, v in child(raw, "metadata").items() if k != "managedFields"}
     return _encode({**raw, "metadata": metadata}).encode()

@@ -49,6 +49,35 @@ class _KeyUsageCollector(Collector):
         yield from (manifests, only)
 
 
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """A manifest whose references cannot be resolved now, and since when its Secret is good for."""
+
+    namespace: str
+    name: str
+    seconds: float
+
+
+class _StaleCollector(Collector):
+    """Asks at each scrape: what stands still gets older."""
+
+    def __init__(self, rows: Callable[[], Iterable[Stale]]) -> None:
+        self._rows = rows
+
+    def describe(self) -> Iterator[GaugeMetricFamily]:
+        yield GaugeMetricFamily(
+            "sealkit_stale_seconds",
+            "Time since the references of a SealedSecret were last resolved, where they cannot be.",
+            labels=["namespace", "name"],
+        )
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        (family,) = self.describe()
+        for row in self._rows():
+            family.add_metric([row.namespace, row.name], row.seconds)
+        yield family
+
+
 class Metrics:
     """Every metric of one controller. Creating it registers them."""
 
@@ -154,6 +183,22 @@ class Metrics:
         self.events_dropped = Counter(
             "sealkit_events_dropped", "Events not sent for lack of room.", registry=registry
         )
+        self.restarts = Counter(
+            "sealkit_rollout_restarts", "Workloads restarted, for new data.", registry=registry
+        )
+        self.vault_requests = Counter(
+            "sealkit_vault_requests",
+            "Requests to Vault servers, by status code; <error> when there was no response.",
+            ["operation", "code"],
+            registry=registry,
+        )
+        self.vault_seconds = Histogram(
+            "sealkit_vault_request_seconds",
+            "Time a request to a Vault server took.",
+            ["operation"],
+            buckets=_SECONDS,
+            registry=registry,
+        )
         self.relists = Counter(
             "sealkit_relists", "Full lists, by resource.", ["resource"], registry=registry
         )
@@ -161,6 +206,15 @@ class Metrics:
             "sealkit_watch_errors", "Failed lists and watches, by resource.", ["resource"],
             registry=registry,
         )  # fmt: skip
+
+    def vault_request(self, operation: str, status: int, seconds: float) -> None:
+        """Count a request to a Vault server; `status` 0 is none."""
+        self.vault_requests.labels(operation, str(status or "<error>")).inc()
+        self.vault_seconds.labels(operation).observe(seconds)
+
+    def observe_stale(self, rows: Callable[[], Iterable[Stale]]) -> None:
+        """Add what depends on manifests that stand still. To be called once."""
+        self.registry.register(_StaleCollector(rows))
 
     def observe_keys(self, rows: Callable[[], Iterable[KeyUsage]]) -> None:
         """Add what depends on each key, asked for at every scrape. To be called once."""

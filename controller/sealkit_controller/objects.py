@@ -37,7 +37,7 @@ class ObjectKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A kind of namespaced object and where the API server serves it. `group` "" is core."""
+    """A kind of object and where the API server serves it. `group` "" is core."""
 
     group: str
     version: str
@@ -61,6 +61,9 @@ class Resource:
 SEALED_SECRETS: Final = Resource(GROUP, "v1alpha1", "sealedsecrets", "SealedSecret")
 SECRETS: Final = Resource("", "v1", "secrets", "Secret")
 CONFIG_MAPS: Final = Resource("", "v1", "configmaps", "ConfigMap")
+SERVICE_ACCOUNTS: Final = Resource("", "v1", "serviceaccounts", "ServiceAccount")
+VAULT_STORES: Final = Resource(GROUP, "v1alpha1", "vaultstores", "VaultStore")
+CLUSTER_VAULT_STORES: Final = Resource(GROUP, "v1alpha1", "clustervaultstores", "ClusterVaultStore")
 EVENTS: Final = Resource("events.k8s.io", "v1", "events", "Event")
 
 

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from hmac import compare_digest
 from typing import Final, Literal
 
+from sealkit.assembly import Salt, assemble, no_salt
 from sealkit.crypto.x1 import Kid
-from sealkit.errors import ManifestError, NoKeyError, UnsealError
+from sealkit.errors import ManifestError, NoKeyError, TemplateError, UnsealError
 from sealkit.keypair import KeyState
 from sealkit.manifests.gitops import belongs_to_a_tool
 from sealkit.manifests.sealed import SealedSecret
-from sealkit.manifests.secret import REFUSED_TYPES, Secret
-from sealkit.sealing import unseal
+from sealkit.manifests.secret import REFUSED_TYPES, TOO_LARGE, Secret
+from sealkit.manifests.vault import RefreshPolicy, Workload
+from sealkit.sealing import open_values
+from sealkit.sensitive import Sensitive
 from sealkit_controller.keyring import KeyRing
 from sealkit_controller.manifest import Manifest
 from sealkit_controller.objects import (
@@ -58,10 +61,14 @@ _RETAINED: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """The Secret that should be, and its owner; without one it outlives its manifest."""
+    """The Secret that should be, and its owner; without one it outlives its manifest.
+
+    `restarts` are the workloads to restart when its data changes.
+    """
 
     secret: Secret
     owner: Metadata | None
+    restarts: tuple[Workload, ...] = ()
 
     @property
     def spec_hash(self) -> str:
@@ -126,17 +133,30 @@ def settle(
     """Decide what can be decided without a decryption; None if the manifest must be opened.
 
     `secret` is the metadata at hand, `seen` what this process compared last. A reconcile request
-    that was not answered yet always opens.
+    that was not answered yet always opens. Whether Vault has to be asked again is another question.
     """
     digest = spec_hash(manifest, ring)
     made_of_this = secret is not None and secret.annotations.get(HASH_ANNOTATION) == digest
     if manifest.suspended:
         return _suspended(in_step=made_of_this)
+    if secret is not None and _is_made_once(manifest, secret):
+        return synced("the Secret was made once, and is left as it is")
     if secret is None or not made_of_this or secret.deleting or _is_requested(manifest):
         return None
     recorded = Seen(text(manifest.status, "secretResourceVersion"), digest)
     is_untouched = Seen(secret.resource_version, digest) in {recorded, seen}
     return _synced(manifest, ring) if is_untouched else None
+
+
+def _is_made_once(manifest: Manifest, secret: Metadata) -> bool:
+    refreshing = manifest.refreshing
+    if refreshing is None or refreshing.policy is not RefreshPolicy.CREATED_ONCE:
+        return False
+    owner = secret.controller
+    is_ours = (
+        owner.uid == manifest.metadata.uid if owner else RETAIN_ANNOTATION in secret.annotations
+    )
+    return is_ours and HASH_ANNOTATION in secret.annotations and not secret.deleting
 
 
 def _is_requested(manifest: Manifest) -> bool:
@@ -164,26 +184,59 @@ def _synced(manifest: Manifest, ring: KeyRing) -> Report:
     return synced()
 
 
-def make_plan(manifest: Manifest, existing: Mapping[str, object] | None, ring: KeyRing) -> Plan:
-    """Open the manifest and compare it with the whole Secret that is there, None if there is none.
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A manifest of which a Secret may be made, with the values that were sealed."""
+
+    manifest: Manifest
+    sealed: SealedSecret
+    values: Mapping[str, Sensitive]
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The values that references stand for, and the salt for what is made of all values."""
+
+    values: Mapping[str, Sensitive] = field(default_factory=dict)
+    salt: Salt = no_salt
+
+
+_NOTHING_RESOLVED: Final = Resolved()
+
+
+def prepare(
+    manifest: Manifest, existing: Mapping[str, object] | None, ring: KeyRing
+) -> Prepared | Plan:
+    """Open the manifest, unless the Secret that is there, None if there is none, is not ours.
 
     All or nothing: unless every value opens, there is nothing to write.
     """
     try:
         _check_type(manifest)
         refusal = _refuse_foreign(existing, manifest.metadata) if existing is not None else None
-        if refusal is not None:
-            return Plan(refusal)
-        desired = _open(manifest, ring)
+        return Plan(refusal) if refusal is not None else _open(manifest, ring)
+    except _FailedError as error:
+        return Plan(error.report)
+
+
+def make_plan(
+    prepared: Prepared,
+    existing: Mapping[str, object] | None,
+    ring: KeyRing,
+    resolved: Resolved = _NOTHING_RESOLVED,
+) -> Plan:
+    """Compare what should be with the whole Secret that is there, None if there is none."""
+    try:
+        desired = _desired(prepared, ring, resolved)
     except _FailedError as error:
         return Plan(error.report)
     if existing is None:
-        return Plan(_synced(manifest, ring), "created", desired)
-    return _update(manifest, existing, desired, ring)
+        return Plan(_synced(prepared.manifest, ring), "created", desired)
+    return _update(prepared.manifest, existing, desired, ring)
 
 
 class _FailedError(Exception):
-    """Carries a report out of the steps of `make_plan`."""
+    """Carries a report out of the steps of `prepare` and `make_plan`."""
 
     def __init__(self, reason: Reason, message: str) -> None:
         super().__init__(message)
@@ -198,13 +251,13 @@ def _check_type(manifest: Manifest) -> None:
         )
 
 
-def _open(manifest: Manifest, ring: KeyRing) -> Desired:
+def _open(manifest: Manifest, ring: KeyRing) -> Prepared:
     try:
         sealed = SealedSecret.from_dict(manifest.content)
     except ManifestError as error:
         raise _FailedError(Reason.INVALID_MANIFEST, str(error)) from None
     try:
-        secret = unseal(sealed, ring.private_keys)
+        return Prepared(manifest, sealed, open_values(sealed, ring.private_keys))
     except NoKeyError as error:
         raise _FailedError(Reason.NO_KEY, str(error)) from None
     except UnsealError:
@@ -213,7 +266,19 @@ def _open(manifest: Manifest, ring: KeyRing) -> Desired:
             " sealed for another name, namespace, scope or data key, or it was changed"
         )
         raise _FailedError(Reason.DECRYPTION_FAILED, message) from None
+    except ManifestError as error:
+        raise _FailedError(Reason.INVALID_MANIFEST, str(error)) from None
+
+
+def _desired(prepared: Prepared, ring: KeyRing, resolved: Resolved) -> Desired:
+    manifest, sealed = prepared.manifest, prepared.sealed
+    try:
+        secret = assemble(sealed, {**prepared.values, **resolved.values}, resolved.salt)
+    except TemplateError as error:
+        raise _FailedError(Reason.TEMPLATE_ERROR, str(error)) from None
     except ManifestError as error:  # says which rule of the type, not what the value is
+        if error.problem == TOO_LARGE:
+            raise _FailedError(Reason.TARGET_TOO_LARGE, f"the Secret {TOO_LARGE}") from None
         message = f"{error.field} breaks a rule of Secret type {sealed.template.type}"
         raise _FailedError(Reason.SECRET_INVALID, message) from None
     retained = sealed.deletion_policy == "Retain"
@@ -223,7 +288,7 @@ def _open(manifest: Manifest, ring: KeyRing) -> Desired:
         labels=_for_secret(secret.labels) | {MANAGED_LABEL: "true"},
         annotations=_for_secret(secret.annotations) | owned,
     )
-    return Desired(secret, None if retained else manifest.metadata)
+    return Desired(secret, None if retained else manifest.metadata, sealed.restarts)
 
 
 def _for_secret(entries: Mapping[str, str]) -> dict[str, str]:

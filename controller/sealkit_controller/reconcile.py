@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from sealkit_controller.cluster import ApiError, Cluster, PatchKind, Target
@@ -23,12 +22,25 @@ from sealkit_controller.objects import (
 from sealkit_controller.plan import (
     Action,
     Plan,
+    Resolved,
     Seen,
     make_plan,
     overwrite,
+    prepare,
     settle,
 )
-from sealkit_controller.status import Reason, Report, Verdict, failed, new_status, retrying
+from sealkit_controller.record import Record
+from sealkit_controller.restart import restart
+from sealkit_controller.sources import FRESH, Fresh, Sources, Unresolved, Values
+from sealkit_controller.status import (
+    Reason,
+    Report,
+    Verdict,
+    failed,
+    new_status,
+    retrying,
+    unresolved,
+)
 from sealkit_controller.usage import Usage
 
 _CONFLICT: Final = 409
@@ -60,16 +72,21 @@ class View(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """All is as it should be. `action` says what had to be written, None if nothing."""
+    """All is as it should be. `action` says what had to be written, None if nothing.
+
+    `restarted` are workloads, as `<kind>/<name>`. In `again_seconds` something of it is due again.
+    """
 
     manifest: Metadata | None = None
     action: Action | None = None
     report: Report | None = None
+    restarted: tuple[str, ...] = ()
+    again_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RetryAfter:
-    """It will be tried again: in `seconds` if the API server said so, else by the back-off."""
+    """It will be tried again: in `seconds` if a server said so, else by the back-off."""
 
     manifest: Metadata
     report: Report
@@ -90,13 +107,16 @@ Outcome = Done | RetryAfter | Terminal
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """What came of the writing: what to say, what was done, the Secret's version, the error."""
+    """What came of it: what to say, to remember, what was done, and what comes next."""
 
     manifest: Manifest
     report: Report
-    secret_version: str
+    record: Record
     action: Action | None = None
     error: ApiError | None = None
+    restarted: tuple[str, ...] = ()
+    again_seconds: float | None = None
+    retry_seconds: float = 0.0
 
 
 class Reconciler:
@@ -108,13 +128,13 @@ class Reconciler:
         manifests: View,
         secrets: View,
         ring: Callable[[], KeyRing],
-        now: Callable[[], datetime],
+        sources: Sources,
     ) -> None:
+        self._sources = sources
         self._cluster = cluster
         self._manifests = manifests
         self._secrets = secrets
         self._ring = ring
-        self._now = now
         self._seen: dict[ObjectKey, Seen] = {}
         # Python runs one thread at a time. Those that wait for this lock leave it to the others,
         # the probes and watches, instead of taking turns with them.
@@ -130,6 +150,7 @@ class Reconciler:
         if entry is None or entry.metadata.deleting:
             self._seen.pop(key, None)
             self.usage.forget(key)
+            self._sources.gone(key)
             return Done()
         with self._deciding:
             manifest = Manifest.load(entry.metadata, entry.body)
@@ -137,6 +158,7 @@ class Reconciler:
         made = self._make(manifest)
         if made is None:
             return Done()
+        self._sources.judge(made.manifest, made.report)
         if made.error is not None and made.error.status == _CONFLICT:
             return RetryAfter(made.manifest.metadata, made.report)  # nothing to tell
         return self._tell(made)
@@ -147,11 +169,11 @@ class Reconciler:
         return seen is not None and seen.secret_version == version
 
     def _make(self, manifest: Manifest) -> _Made | None:
-        recorded = text(manifest.status, "secretResourceVersion")
         try:
             return self._make_secret(manifest)
         except ApiError as error:
-            return _Made(manifest, _report_of(error), recorded, error=error)
+            record = Record.of(manifest.status)
+            return _Made(manifest, _report_of(error), record, error=error)
 
     def _make_secret(self, manifest: Manifest) -> _Made | None:
         key, ring = manifest.metadata.key, self._ring()
@@ -160,30 +182,67 @@ class Reconciler:
         with self._deciding:
             report = settle(manifest, secret, ring, self._seen.get(key))
         if report is not None:
-            return _Made(manifest, report, _to_record(manifest, secret, report))
+            fresh = self._fresh(manifest, report)
+            if isinstance(fresh, Fresh):
+                record = _to_record(manifest, secret, report, fresh)
+                return _Made(manifest, report, record, again_seconds=fresh.again_seconds)
+            if fresh is not None:
+                return self._unresolved(manifest, fresh)
         whole = self._whole(manifest, may_be_gone=secret is None)
         return self._make_of(whole, secret) if whole is not None else None
+
+    def _fresh(self, manifest: Manifest, report: Report) -> Fresh | Unresolved | None:
+        """Renew what ends and has a right Secret; None if Vault has to be asked for all of it."""
+        if manifest.refreshing is None or report.reason is not Reason.SYNCED:
+            return FRESH
+        self._sources.note(manifest)
+        return self._sources.keep_fresh(manifest)
+
+    def _unresolved(self, manifest: Manifest, why: Unresolved) -> _Made:
+        report = unresolved(why.reason, why.message)
+        record = Record.of(manifest.status)
+        return _Made(manifest, report, record, retry_seconds=why.retry_seconds)
 
     def _make_of(self, manifest: Manifest, secret: Metadata | None) -> _Made:
         key = manifest.metadata.key
         existing = self._read(_secret(key)) if secret is not None else None
-        plan = self._plan(manifest, existing)
+        plan, found = self._plan(manifest, existing)
+        if isinstance(found, Unresolved):
+            return self._unresolved(manifest, found)
         if plan.action == "created":
             try:
-                return self._created(manifest, plan)
+                return self._created(manifest, plan, found)
             except ApiError as error:
                 if error.reason != "AlreadyExists":
                     raise
             # The view shows only Secrets that are marked as ours.
             existing = self._read(_secret(key))
-            plan = self._plan(manifest, existing)
+            plan, found = self._plan(manifest, existing, found)
+            if isinstance(found, Unresolved):
+                return self._unresolved(manifest, found)
         if existing is not None and plan.desired is not None:
             self._noted(secret, existing)
-        return self._write(manifest, existing, plan)
+        return self._write(manifest, existing, plan, found)
 
-    def _plan(self, manifest: Manifest, existing: JsonObject | None) -> Plan:
+    def _plan(
+        self, manifest: Manifest, existing: JsonObject | None, found: Values | None = None
+    ) -> tuple[Plan, Values | Unresolved | None]:
+        """Decide what to do; `found` is what the references stand for, if that is known already."""
+        ring = self._ring()
         with self._deciding:
-            return make_plan(manifest, existing, self._ring())
+            prepared = prepare(manifest, existing, ring)
+        if isinstance(prepared, Plan):
+            return prepared, None
+        if prepared.sealed.references and found is None:
+            self._sources.note(manifest)
+            answer = self._sources.resolve(manifest, prepared.sealed)
+            if isinstance(answer, Unresolved):
+                return Plan(unresolved(answer.reason, answer.message)), answer
+            found = answer
+        salt = self._sources.salt(manifest.metadata.uid)
+        resolved = Resolved(found.values if found else {}, salt)
+        with self._deciding:
+            return make_plan(prepared, existing, ring, resolved), found
 
     def _noted(self, shown: Metadata | None, existing: JsonObject) -> None:
         """Tell the view, which showed `shown`, what was read; else it could not miss it later."""
@@ -218,32 +277,38 @@ class Reconciler:
                 return None
             raise
 
-    def _write(self, manifest: Manifest, existing: JsonObject | None, plan: Plan) -> _Made:
+    def _write(
+        self, manifest: Manifest, existing: JsonObject | None, plan: Plan, found: Values | None
+    ) -> _Made:
         if existing is None or plan.action == "created":
-            return self._created(manifest, plan)
+            return self._created(manifest, plan, found)
         before = Metadata.of(existing)
         if plan.action is None:
             if plan.report.verdict is not Verdict.TRUE:
-                recorded = text(manifest.status, "secretResourceVersion")
-                return _Made(manifest, plan.report, recorded)
+                return _Made(manifest, plan.report, Record.of(manifest.status))
             # Right as it is, though changed where we do not look. Recorded here only: a write for
             # each foreign change of a label would be a loop with whoever keeps changing it.
+            recorded = Record.of(manifest.status).secret_version
+            made = self._finished(manifest, recorded or before.resource_version, plan, found)
             self._remember(manifest, before.resource_version, plan)
-            recorded = text(manifest.status, "secretResourceVersion")
-            return _Made(manifest, plan.report, recorded or before.resource_version)
+            return made
         if plan.action == "recreated":
             self._cluster.delete(_secret(before.key), before.uid, before.resource_version)
-            return self._created(manifest, plan)
-        return self._updated(manifest, existing, plan)
+            return self._created(manifest, plan, found)
+        return self._updated(manifest, existing, plan, found)
 
-    def _created(self, manifest: Manifest, plan: Plan) -> _Made:
+    def _created(self, manifest: Manifest, plan: Plan, found: Values | None) -> _Made:
         if plan.desired is None:
-            return _Made(manifest, plan.report, "")
+            return _Made(
+                manifest, plan.report, replace(Record.of(manifest.status), secret_version="")
+            )
         key = manifest.metadata.key
         raw = self._cluster.create(SECRETS, key.namespace, plan.desired.body())
-        return self._left(manifest, "", raw, plan)
+        return self._left(manifest, "", raw, plan, found)
 
-    def _updated(self, manifest: Manifest, existing: JsonObject, plan: Plan) -> _Made:
+    def _updated(
+        self, manifest: Manifest, existing: JsonObject, plan: Plan, found: Values | None
+    ) -> _Made:
         """Write once, and only onto what was looked at: never half of one version, half of another.
 
         An apply leaves behind what others have set, so where there is such, all goes by one patch.
@@ -256,13 +321,36 @@ class Reconciler:
         looked_at = {"uid": before.uid, "resourceVersion": before.resource_version}
         body["metadata"] = {**child(body, "metadata"), **looked_at}
         raw = self._cluster.patch(_secret(before.key), body, kind)
-        return self._left(manifest, before.resource_version, raw, plan)
+        return self._left(manifest, before.resource_version, raw, plan, found)
 
-    def _left(self, manifest: Manifest, before: str, raw: JsonObject, plan: Plan) -> _Made:
+    def _left(
+        self, manifest: Manifest, before: str, raw: JsonObject, plan: Plan, found: Values | None
+    ) -> _Made:
         version = Metadata.of(raw).resource_version
-        self._remember(manifest, version, plan)
         self._secrets.written(before, raw)
-        return _Made(manifest, plan.report, version, plan.action)
+        made = self._finished(manifest, version, plan, found)
+        self._remember(manifest, version, plan)
+        return made
+
+    def _finished(
+        self, manifest: Manifest, version: str, plan: Plan, found: Values | None
+    ) -> _Made:
+        """Restart who uses a Secret whose data changed, and say what is to be remembered.
+
+        The digest of the data is remembered after the restarts: a crash before makes up for them.
+        """
+        record = self._sources.record(manifest, version, plan, found)
+        restarted: tuple[str, ...] = ()
+        known = Record.of(manifest.status).data_mac
+        if (
+            plan.desired is not None
+            and plan.desired.restarts
+            and known not in {"", record.data_mac}
+        ):
+            key = manifest.metadata.key
+            restarted = restart(self._cluster, key, plan.desired.restarts, record.data_mac)
+        again = self._sources.again_seconds(manifest, record)
+        return _Made(manifest, plan.report, record, plan.action, None, restarted, again)
 
     def _remember(self, manifest: Manifest, version: str, plan: Plan) -> None:
         if plan.desired is not None:
@@ -290,8 +378,9 @@ class Reconciler:
             self._write_status(whole, status)
 
     def _new_status(self, manifest: Manifest, made: _Made) -> JsonObject | None:
-        version = made.secret_version
-        return new_status(manifest.status, manifest.metadata, made.report, version, self._now())
+        return new_status(
+            manifest.status, manifest.metadata, made.report, made.record, self._sources.now()
+        )
 
     def _write_status(self, manifest: Manifest, status: JsonObject) -> None:
         key, version = manifest.metadata.key, manifest.metadata.resource_version
@@ -313,17 +402,21 @@ def _secret(key: ObjectKey) -> Target:
     return Target(SECRETS, key.namespace, key.name)
 
 
-def _to_record(manifest: Manifest, secret: Metadata | None, report: Report) -> str:
-    """Return the Secret's version for the status of a manifest that was settled without a look.
+def _to_record(manifest: Manifest, secret: Metadata | None, report: Report, fresh: Fresh) -> Record:
+    """Return what to remember of a manifest that was settled without a look at its Secret.
 
-    The one recorded, unless the status still owes what an earlier run did: its write may have
+    The version recorded, unless the status still owes what an earlier run did: its write may have
     failed after that of the Secret.
     """
-    recorded = text(manifest.status, "secretResourceVersion")
+    record = Record.of(manifest.status)
+    if fresh.leases is not None:
+        record = replace(record, leases=fresh.leases)
     if secret is None or report.reason is not Reason.SYNCED:
-        return recorded
+        return record
     is_told = manifest.metadata.observed_generation == manifest.metadata.generation
-    return recorded if recorded and is_told else secret.resource_version
+    if record.secret_version and is_told:
+        return record
+    return replace(record, secret_version=secret.resource_version)
 
 
 def _report_of(error: ApiError) -> Report:
@@ -342,10 +435,10 @@ def _outcome(made: _Made, status_error: ApiError | None) -> Outcome:
     report, error = made.report, made.error or status_error
     if error is not None and made.error is None:
         report = _report_of(error)
-    elif report.verdict is Verdict.FALSE:
+    elif report.verdict is Verdict.FALSE and not report.retried:
         return Terminal(manifest, report)
     if error is not None:
         return RetryAfter(manifest, report, error.retry_after_seconds or 0.0, error.is_overload)
-    if report.verdict is Verdict.UNKNOWN and report.reason is not Reason.SUSPENDED:
-        return RetryAfter(manifest, report)
-    return Done(manifest, made.action, report)
+    if report.verdict is not Verdict.TRUE and report.reason is not Reason.SUSPENDED:
+        return RetryAfter(manifest, report, made.retry_seconds)
+    return Done(manifest, made.action, report, made.restarted, made.again_seconds)

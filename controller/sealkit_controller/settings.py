@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from sealkit.errors import ConfigError
 
@@ -17,6 +17,10 @@ _VALUES: Final = rf"\( *({_NAME})?( *, *({_NAME})?)* *\)"
 _REQUIREMENT: Final = rf"!? *{_KEY}|{_KEY} *(=|==|!=) *({_NAME})?|{_KEY} +(not)?in +{_VALUES}"
 _SELECTOR: Final = re.compile(rf"({_REQUIREMENT})( *, *({_REQUIREMENT}))*")
 _CLUSTER: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?")
+_VAULT: Final = ("off", "namespaced", "cluster")
+_ADDRESS: Final = re.compile(
+    r"https?://(\*\.)?[A-Za-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:.]+\](:[0-9]{1,5})?"
+)
 _LEVELS: Final = ("debug", "info", "warning", "error")
 _MAX_PORT: Final = 65535
 
@@ -30,7 +34,9 @@ class Settings:
     empty `label_selector` every manifest. Of several `shards` this process works for number `shard`
     only. A port of 0 lets the system choose a free one. Resync is the longest time until a Secret
     is looked at again without any event; each object's own moment is spread over the last fifth.
-    A key that is older than `key_renewal_days` gets a successor, never for 0.
+    A key that is older than `key_renewal_days` gets a successor, never for 0. With `vault`
+    references are resolved: by VaultStores alone, or by those of the cluster too. A VaultStore may
+    have one of `vault_addresses`; without any, every https address that is not local.
     """
 
     namespace: str = DEFAULT_NAMESPACE
@@ -40,6 +46,8 @@ class Settings:
     shards: int = 1
     shard: int = 0
     key_renewal_days: int = 30
+    vault: Literal["off", "namespaced", "cluster"] = "off"
+    vault_addresses: tuple[str, ...] = ()
     cluster_name: str = "default"
     workers: int = 16
     bind_address: str = ""
@@ -125,6 +133,8 @@ _READERS: Final[Mapping[str, Callable[[str, str], str | int | tuple[str, ...]]]]
     "SEALKIT_SHARDS": _whole(1, 64),
     "SEALKIT_SHARD": _whole(0, 63),
     "SEALKIT_KEY_RENEWAL_DAYS": _whole(0, 3650),
+    "SEALKIT_VAULT": _matching(re.compile("|".join(_VAULT)), f"one of {', '.join(_VAULT)}"),
+    "SEALKIT_VAULT_ADDRESSES": _several(_matching(_ADDRESS, "http[s]://host[:port]")),
     "SEALKIT_CLUSTER_NAME": _matching(_CLUSTER, "lower-case letters, digits, '-' and '.'"),
     "SEALKIT_WORKERS": _whole(1, 256),
     "SEALKIT_BIND_ADDRESS": _matching(re.compile(r"[0-9a-fA-F:.]*"), "an IP address"),

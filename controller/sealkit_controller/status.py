@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
 from sealkit_controller.objects import JsonObject, Metadata, child, children, text
+from sealkit_controller.record import Record, to_text
 
 MAX_TOKEN: Final = 253  # characters of a reconcile request that are kept, as the CRD says
 _MAX_MESSAGE: Final = 1024  # characters; the CRD allows more, a table in a terminal does not
@@ -43,15 +44,41 @@ class Reason(StrEnum):
     API_UNAVAILABLE = "ApiUnavailable"
     API_REFUSED = "ApiRefused"
     SECRET_TERMINATING = "SecretTerminating"  # noqa: S105
+    # Of references to Vault. Tried again by itself, except for the last four.
+    PATH_NOT_FOUND = "PathNotFound"
+    KEY_NOT_FOUND = "KeyNotFound"
+    NULL_VALUE = "NullValue"
+    VERSION_DELETED = "VersionDeleted"
+    VERSION_DESTROYED = "VersionDestroyed"
+    PERMISSION_DENIED = "PermissionDenied"
+    AUTH_FAILED = "AuthFailed"
+    VAULT_UNAVAILABLE = "VaultUnavailable"
+    RATE_LIMITED = "RateLimited"
+    INVALID_REFERENCE = "InvalidReference"
+    PATH_NOT_ALLOWED = "PathNotAllowed"
+    TEMPLATE_ERROR = "TemplateError"
+    TARGET_TOO_LARGE = "TargetTooLarge"
+
+
+_ONLY_A_CHANGE_HELPS: Final = frozenset(
+    {
+        *(Reason.INVALID_REFERENCE, Reason.PATH_NOT_ALLOWED),
+        *(Reason.TEMPLATE_ERROR, Reason.TARGET_TOO_LARGE),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What there is to say about a manifest. `message` never holds anything that was decrypted."""
+    """What there is to say about a manifest. `message` never holds anything that was decrypted.
+
+    A failure that is `retried` is one all the same: what it is about is out of our hands.
+    """
 
     verdict: Verdict
     reason: Reason
     message: str
+    retried: bool = False
 
 
 def synced(message: str = "the Secret is what the manifest says") -> Report:
@@ -69,11 +96,16 @@ def retrying(reason: Reason, message: str) -> Report:
     return Report(Verdict.UNKNOWN, reason, message)
 
 
+def unresolved(reason: Reason, message: str) -> Report:
+    """A reference has no value. The last Secret is kept, and it is tried again where that helps."""
+    return Report(Verdict.FALSE, reason, message, retried=reason not in _ONLY_A_CHANGE_HELPS)
+
+
 def new_status(
     previous: Mapping[str, object],
     manifest: Metadata,
     report: Report,
-    secret_version: str,
+    record: Record,
     now: datetime,
 ) -> JsonObject | None:
     """Return the status to write in place of `previous`, None if that says so already.
@@ -86,8 +118,7 @@ def new_status(
     }
     if manifest.requested:
         status["lastHandledReconcileAt"] = manifest.requested[:MAX_TOKEN]
-    if secret_version:
-        status["secretResourceVersion"] = secret_version
+    status |= record.to_dict()
     return None if status == previous else status
 
 
@@ -102,12 +133,12 @@ def _conditions(
     """`Synced` first: printer columns of Bitnami's CRD read conditions[0]."""
     types = [("Synced", report.verdict), ("Ready", report.verdict)]
     # Both are abnormal-true: present only when true, and never both, for kstatus takes the first.
-    if report.verdict is Verdict.FALSE:
+    if report.verdict is Verdict.FALSE and not report.retried:
         types.append(("Stalled", Verdict.TRUE))
-    elif report.verdict is Verdict.UNKNOWN and report.reason is not Reason.SUSPENDED:
+    elif report.verdict is not Verdict.TRUE and report.reason is not Reason.SUSPENDED:
         types.append(("Reconciling", Verdict.TRUE))
     since = {(text(c, "type"), text(c, "status")): text(c, "lastTransitionTime") for c in previous}
-    instant = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    instant = to_text(now)
     return [
         {
             "type": kind,

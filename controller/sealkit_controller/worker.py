@@ -146,7 +146,12 @@ class Worker:
             return
         if outcome.action is not None:
             self._tell_done(outcome.manifest, outcome.action)
-        self._queue.done(key, self._timing.resync_seconds())
+        if outcome.restarted:
+            self._tell_restarted(outcome.manifest, outcome.restarted)
+        again = self._timing.resync_seconds()
+        if outcome.again_seconds is not None:
+            again = min(again, outcome.again_seconds)
+        self._queue.done(key, again)
 
     def _failed(self, manifest: Metadata, report: Report) -> None:
         self._count("error")
@@ -163,6 +168,13 @@ class Worker:
         self._log.info(f"Secret {action}", **_fields(manifest.key))
         note = f"Secret {manifest.key.name} {action}"
         self._record(Note(manifest, "Normal", _EVENT_REASONS[action], "Unseal", note))
+
+    def _tell_restarted(self, manifest: Metadata, workloads: tuple[str, ...]) -> None:
+        self._metrics.restarts.inc(len(workloads))
+        names = ", ".join(workloads)
+        self._log.info("Workloads restarted", **_fields(manifest.key), workloads=names)
+        note = f"{names}: restarted, the Secret holds other data"
+        self._record(Note(manifest, "Normal", "Restarted", "Restart", note))
 
     def _tell_failed(self, manifest: Metadata, report: Report) -> None:
         self._metrics.failures.labels(report.reason.value).inc()

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
+from sealkit_controller.keyring import KeyRing
 from sealkit_controller.manifest import Manifest
 from sealkit_controller.objects import JsonObject, child
-from sealkit_controller.plan import Desired, Plan, make_plan
+from sealkit_controller.plan import Desired, Plan, make_plan, prepare
 from tests.controller.world import ring, sealed
 
 UID = "manifest-uid"
@@ -23,8 +24,12 @@ def manifest(
     return Manifest.of(raw)
 
 
-def planned(given: Manifest, existing: JsonObject | None = None) -> Plan:
-    return make_plan(given, existing, ring())
+def planned(
+    given: Manifest, existing: JsonObject | None = None, keys: KeyRing | None = None
+) -> Plan:
+    keys = keys or ring()
+    prepared = prepare(given, existing, keys)
+    return prepared if isinstance(prepared, Plan) else make_plan(prepared, existing, keys)
 
 
 def desired(plan: Plan) -> Desired:

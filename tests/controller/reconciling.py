@@ -4,10 +4,12 @@ from collections.abc import Mapping
 
 from sealkit_controller.cache import Store, nothing
 from sealkit_controller.cluster import Selection
+from sealkit_controller.digests import Digests
 from sealkit_controller.manifest import keep
 from sealkit_controller.objects import SEALED_SECRETS, SECRETS, JsonObject, child
 from sealkit_controller.reconcile import Outcome, Reconciler
-from tests.controller.world import DB, NOW, ring
+from sealkit_controller.sources import NoVault, Sources
+from tests.controller.world import DB, NAMESPACE, NOW, ring
 from tests.fakes.cluster import FakeCluster
 
 MANAGED = Selection(SECRETS, labels="sealkit.dev/managed=true", metadata_only=True)
@@ -25,8 +27,10 @@ class World:
         """Forget everything a new process would not know."""
         self.manifests = Store(keep)
         self.secrets = Store(nothing)
+        digests = Digests(self.cluster, NAMESPACE, bytes)
+        sources = Sources(NoVault(), digests, lambda: NOW)
         self.reconciler = Reconciler(
-            self.cluster, self.manifests, self.secrets, lambda: self.ring, lambda: NOW
+            self.cluster, self.manifests, self.secrets, lambda: self.ring, sources
         )
 
     def look(self) -> None:

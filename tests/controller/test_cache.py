@@ -32,7 +32,14 @@ def raw(name: str, version: int = 0, **spec: object) -> JsonObject:
 class Follower:
     """A reflector in a thread, on a clock that only its pauses move."""
 
-    def __init__(self, cluster: FakeCluster, *, pauses: int = 50, step: float = 2.0) -> None:
+    def __init__(
+        self,
+        cluster: FakeCluster,
+        *,
+        pauses: int = 50,
+        step: float = 2.0,
+        selection: Selection = ALL,
+    ) -> None:
         self.changes: list[Change] = []
         self.pauses: list[float] = []
         self.errors = 0
@@ -43,7 +50,7 @@ class Follower:
         self.store = Store(whole)
         time = Time(self.monotonic, lambda: 0.0, self._pause)
         hear = Hear(self._change, error=self._error)
-        self.reflector = Reflector(cluster, ALL, self.store, hear, time)
+        self.reflector = Reflector(cluster, selection, self.store, hear, time)
         self._thread = threading.Thread(target=self.reflector.run)
 
     def __enter__(self) -> "Follower":
@@ -184,6 +191,26 @@ def test_every_error_costs_a_growing_pause(verb: str, status: int) -> None:
         follower.join()
     assert follower.pauses == [0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30.0, 30.0]
     assert len(cluster.sent(verb)) == 8
+
+
+@pytest.mark.parametrize("optional", [False, True])
+def test_of_a_kind_that_may_be_missing_there_are_none(*, optional: bool) -> None:
+    cluster = FakeCluster()
+    cluster.fail("list", "sealedsecrets", ApiError(404, "NotFound"), times=3)
+    selection = Selection(SEALED_SECRETS, optional=optional)
+    with Follower(cluster, pauses=3, selection=selection) as follower:
+        follower.join()
+        assert follower.reflector.synced.is_set() is optional
+        assert (follower.reflector.last_activity > 4) is optional
+    assert follower.errors == 3
+
+
+def test_a_kind_that_is_installed_later_is_seen() -> None:
+    cluster = FakeCluster()
+    cluster.fail("list", "sealedsecrets", ApiError(404, "NotFound"))
+    cluster.put(SEALED_SECRETS, raw("late"))
+    with Follower(cluster, selection=Selection(SEALED_SECRETS, optional=True)) as follower:
+        follower.wait_for(lambda seen: seen.told() == [("late", "added")])
 
 
 def test_a_watch_that_ends_at_once_counts_as_an_error() -> None:

@@ -109,9 +109,10 @@ def test_an_address_may_be_of_ipv6() -> None:
 
 
 def test_a_client_that_goes_away_is_no_traceback(capfd: pytest.CaptureFixture[str]) -> None:
-    held, answered = threading.Event(), threading.Event()
+    entered, held, answered = threading.Event(), threading.Event(), threading.Event()
 
     def slow() -> Page:
+        entered.set()
         held.wait(10)
         answered.set()
         return Page(200, b"x" * (1 << 24))  # more than a socket takes in without its reader
@@ -122,9 +123,10 @@ def test_a_client_that_goes_away_is_no_traceback(capfd: pytest.CaptureFixture[st
         client.sendall(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
         reset = struct.pack("ii", 1, 0)
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+        assert entered.wait(10)
+    workers = [one for one in threading.enumerate() if "process_request_thread" in one.name]
     held.set()
     assert answered.wait(10)
-    workers = [one for one in threading.enumerate() if "process_request_thread" in one.name]
     for worker in workers:
         worker.join(10)
     server.stop()

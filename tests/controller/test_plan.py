@@ -14,7 +14,6 @@ from sealkit_controller.objects import (
 )
 from sealkit_controller.plan import (
     leftovers,
-    make_plan,
     overwrite,
 )
 from sealkit_controller.status import Verdict
@@ -305,7 +304,7 @@ def test_labels_that_we_set_once_go_and_foreign_ones_stay() -> None:
 
 def test_a_compromised_key_opens_and_is_told() -> None:
     keys = ring(pair(KEY, KeyState.COMPROMISED))
-    plan = make_plan(manifest(), None, keys)
+    plan = planned(manifest(), None, keys)
     assert plan.report.verdict is Verdict.TRUE
     assert KEY.kid in plan.report.message
 
@@ -320,7 +319,7 @@ def test_a_retired_key_that_is_still_needed_is_told(
     told: bool,  # noqa: FBT001  (a column)
 ) -> None:
     keys = ring(pair(KEY, KeyState.RETIRED), *others)
-    report = make_plan(manifest(sealed(to=[KEY, OTHER_KEY])), None, keys).report
+    report = planned(manifest(sealed(to=[KEY, OTHER_KEY])), None, keys).report
     assert report.verdict is Verdict.TRUE
     assert ("retired" in report.message) is told
 

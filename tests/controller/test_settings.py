@@ -21,6 +21,8 @@ def test_every_setting_can_be_set() -> None:
         "SEALKIT_SHARDS": "3",
         "SEALKIT_SHARD": "2",
         "SEALKIT_KEY_RENEWAL_DAYS": "0",
+        "SEALKIT_VAULT": "cluster",
+        "SEALKIT_VAULT_ADDRESSES": "https://vault.vault:8200, http://*.example.com",
         "SEALKIT_WORKERS": "4",
         "SEALKIT_LOG_LEVEL": "debug",
         "SEALKIT_BIND_ADDRESS": "::1",
@@ -30,12 +32,14 @@ def test_every_setting_can_be_set() -> None:
     assert settings.watch_namespaces == ("blog", "shop")
     assert settings.label_selector == "team in (a, b),!example.com/legacy,tier!=test"
     assert (settings.shards, settings.shard, settings.key_renewal_days) == (3, 2, 0)
+    assert settings.vault == "cluster"
+    assert settings.vault_addresses == ("http://*.example.com", "https://vault.vault:8200")
     assert (settings.workers, settings.log_level, settings.public_port) == (4, "debug", 0)
 
 
 @pytest.mark.parametrize("raw", ["", " "])
-def test_no_namespace_and_no_selector_mean_all(raw: str) -> None:
-    names = ("SEALKIT_WATCH_NAMESPACES", "SEALKIT_LABEL_SELECTOR")
+def test_an_empty_list_or_selector_is_as_if_not_set(raw: str) -> None:
+    names = ("SEALKIT_WATCH_NAMESPACES", "SEALKIT_LABEL_SELECTOR", "SEALKIT_VAULT_ADDRESSES")
     assert Settings.from_environ(dict.fromkeys(names, raw)) == Settings()
 
 
@@ -58,6 +62,12 @@ def test_no_namespace_and_no_selector_mean_all(raw: str) -> None:
         ("SEALKIT_LABEL_SELECTOR", "team=a,"),
         ("SEALKIT_LABEL_SELECTOR", "=a"),
         ("SEALKIT_LABEL_SELECTOR", "team=a&limit=1"),
+        ("SEALKIT_VAULT", "on"),
+        ("SEALKIT_VAULT", ""),
+        ("SEALKIT_VAULT_ADDRESSES", "vault.vault:8200"),
+        ("SEALKIT_VAULT_ADDRESSES", "https://vault.vault:8200/v1"),
+        ("SEALKIT_VAULT_ADDRESSES", "https://*"),
+        ("SEALKIT_VAULT_ADDRESSES", "https://a,,https://b"),
         ("SEALKIT_SHARD", "1"),
         ("SEALKIT_SHARDS", "0"),
         ("SEALKIT_KEY_RENEWAL_DAYS", "-1"),

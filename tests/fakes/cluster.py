@@ -5,16 +5,25 @@ immutable Secrets, field managers as far as leftovers go, watches with bookmarks
 versions, paged lists, garbage collection by owner. Faults are injected with `fail`.
 """
 
+import base64
 import copy
+import json
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Final
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from sealkit_controller.cluster import ApiError, Page, PatchKind, Selection, Target, WatchEvent
 from sealkit_controller.objects import (
     FIELD_MANAGER,
     SEALED_SECRETS,
     SECRETS,
+    SERVICE_ACCOUNTS,
     JsonObject,
     ObjectKey,
     Resource,
@@ -36,6 +45,24 @@ from tests.fakes.rules import (
     without_dropped,
     without_version,
 )
+
+ISSUER = "https://issuer.test"  # of service account tokens
+API_AUDIENCE = "api.test"  # one more that the API server takes
+
+
+KEY: Final = ec.generate_private_key(ec.SECP256R1())  # that signs them
+
+
+def _signed(claims: Mapping[str, object]) -> str:
+    """Return a JWT (RFC 7519) with ES256."""
+    parts = ({"alg": "ES256", "typ": "JWT"}, claims)
+    text = ".".join(_text(json.dumps(part).encode()) for part in parts)
+    both = decode_dss_signature(KEY.sign(text.encode(), ec.ECDSA(hashes.SHA256())))
+    return f"{text}.{_text(b''.join(one.to_bytes(32, 'big') for one in both))}"
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 @dataclass(frozen=True)
@@ -241,6 +268,20 @@ class FakeCluster:
             wanted = {"uid": uid, "resourceVersion": resource_version}
             check_preconditions(self._existing(target), wanted)
             self._remove(target.resource.plural, place_of(target))
+
+    def request_token(
+        self, namespace: str, account: str, audience: str, seconds: int
+    ) -> JsonObject:
+        target = Target(SERVICE_ACCOUNTS, namespace, account, "token")
+        with self._lock:
+            self._receive("token", "serviceaccounts", account, {"seconds": seconds})
+            self._existing(target)
+        subject = f"system:serviceaccount:{namespace}:{account}"
+        now = int(time.time())
+        audiences = [audience] if audience else [ISSUER, API_AUDIENCE]
+        claims = {"iss": ISSUER, "aud": audiences, "sub": subject, "iat": now}
+        token = _signed(claims | {"exp": now + seconds})
+        return {"spec": {"audiences": audiences}, "status": {"token": token}}
 
     def close(self) -> None:
         """Nothing is kept open."""

@@ -145,6 +145,12 @@ class Mortal:
         doing = f"replace {target.resource.plural}/{target.subresource}"
         return self._write(doing, lambda: self._cluster.replace(target, body))
 
+    def request_token(
+        self, namespace: str, account: str, audience: str, seconds: int
+    ) -> JsonObject:
+        self._alive()
+        return self._cluster.request_token(namespace, account, audience, seconds)
+
     def delete(self, target: Target, uid: str, resource_version: str) -> None:
         self._alive()
         doing = f"delete {target.resource.plural}"

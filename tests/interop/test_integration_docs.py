@@ -30,13 +30,15 @@ def table_of_states(page: str) -> dict[str, tuple[str, str]]:
 def test_argo_cd_shows_what_the_page_says() -> None:
     word = ORACLES.index(argo_ours)
     shown = {state: second for state, (second, _) in table_of_states(ARGOCD).items()}
-    assert shown == {name: state.words[word] for name, state in MET.items()}
+    assert shown.keys() >= MET.keys()
+    assert shown == {name: MET[name].words[word] for name in shown}
 
 
 def test_flux_shows_what_the_page_says() -> None:
     words = ORACLES.index(kstatus), ORACLES.index(flux_ours)
-    expected = {name: tuple(state.words[word] for word in words) for name, state in MET.items()}
-    assert table_of_states(FLUX) == expected
+    shown = table_of_states(FLUX)
+    assert shown.keys() >= MET.keys()
+    assert shown == {name: tuple(MET[name].words[word] for word in words) for name in shown}
 
 
 def snippets(page: Path) -> Iterator[str]:

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.metrics_core import Metric
 
-from sealkit_controller.metrics import KeyUsage, Metrics
+from sealkit_controller.metrics import KeyUsage, Metrics, Stale
 from sealkit_controller.objects import JsonObject, child, children, number, text
 from tests.interop import promql
 from tests.interop.oracles import CONTROLLER
@@ -29,6 +29,7 @@ def series() -> dict[str, frozenset[str]]:
     """Return the names of all series of the controller, with their labels."""
     metrics = Metrics(CollectorRegistry())
     metrics.observe_keys(lambda: [KeyUsage("kid", "active", 1, 1)])
+    metrics.observe_stale(lambda: [Stale("shop", "db", 1)])
     families = [value for value in vars(metrics).values() if isinstance(value, MetricWrapperBase)]
     labels = {family._name: frozenset(family._labelnames) for family in families}
     return {

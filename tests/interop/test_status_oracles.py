@@ -11,8 +11,19 @@ from itertools import product
 import pytest
 import yaml
 
+from sealkit.references.failures import Failure
 from sealkit_controller.objects import JsonObject, Metadata, child, children, text
-from sealkit_controller.status import Reason, Report, Verdict, failed, new_status, retrying, synced
+from sealkit_controller.record import Record
+from sealkit_controller.status import (
+    Reason,
+    Report,
+    Verdict,
+    failed,
+    new_status,
+    retrying,
+    synced,
+    unresolved,
+)
 from tests.controller.gitops import argo
 from tests.controller.world import DB, NOW
 from tests.interop.oracles import (
@@ -30,7 +41,7 @@ GENERATION = 2
 def written(report: Report, generation: int = GENERATION) -> JsonObject:
     """Return the status that the controller writes."""
     manifest = Metadata(DB, uid="u", generation=generation)
-    status = new_status({}, manifest, report, "7", NOW)
+    status = new_status({}, manifest, report, Record("7"), NOW)
     assert status is not None
     return status
 
@@ -74,6 +85,8 @@ def manifest(
 
 LOST = retrying(Reason.API_UNAVAILABLE, "the API server cannot be reached")
 NO_KEY = failed(Reason.NO_KEY, "no key")
+NO_PATH = unresolved(Reason.PATH_NOT_FOUND, "kv/shop/db is not there")
+NOT_ALLOWED = unresolved(Reason.PATH_NOT_ALLOWED, "kv/other/db is not allowed")
 IN_STEP = Report(Verdict.TRUE, Reason.SUSPENDED, "in step")
 OUT_OF_STEP = Report(Verdict.UNKNOWN, Reason.SUSPENDED, "out of step")
 
@@ -102,6 +115,20 @@ STATES = (
     State(
         "permanent failure",
         written(NO_KEY),
+        ("Degraded", "Degraded", "Failed", "Failed", "Failed"),
+        ours=True,
+    ),
+    # Waited for, since somebody else may put it right at any time. Only tools that look at nothing
+    # but Synced call it a failure at once.
+    State(
+        "unresolved reference, retried",
+        written(NO_PATH),
+        ("Degraded", "Progressing", "InProgress", "Failed", "InProgress"),
+        ours=True,
+    ),
+    State(
+        "unresolved reference, only a change helps",
+        written(NOT_ALLOWED),
         ("Degraded", "Degraded", "Failed", "Failed", "Failed"),
         ours=True,
     ),
@@ -137,6 +164,8 @@ STATES = (
     ),
 )
 EVERY_REPORT = [Report(verdict, reason, "m") for verdict, reason in product(Verdict, Reason)]
+OF_REFERENCES = {failure.value for failure in Failure}
+EVERY_REPORT += [unresolved(reason, "m") for reason in Reason if reason.value in OF_REFERENCES]
 
 
 def name_of(value: object) -> str:
@@ -172,12 +201,15 @@ def test_the_controller_writes_the_states_marked_as_ours_and_no_others() -> None
 def test_a_tool_goes_on_if_and_only_if_the_secret_is_right(
     verdict: Verdict, oracle: Callable[[Mapping[str, object]], str]
 ) -> None:
-    statuses = [written(Report(verdict, reason, "m")) for reason in Reason]
+    statuses = [written(report) for report in EVERY_REPORT if report.verdict is verdict]
     goes_on = {oracle(manifest(status)) in GOOD for status in statuses}
     assert goes_on == {verdict is Verdict.TRUE}
 
 
-@pytest.mark.parametrize("report", [synced(), LOST, NO_KEY, IN_STEP], ids=lambda r: r.reason)
+REPORTS = [synced(), LOST, NO_KEY, NO_PATH, NOT_ALLOWED, IN_STEP]
+
+
+@pytest.mark.parametrize("report", REPORTS, ids=lambda r: r.reason)
 def test_what_is_said_of_an_older_generation_counts_for_nothing(report: Report) -> None:
     """Not its failure either: Argo CD would end the sync that brings the cure."""
     stale = manifest(written(report, GENERATION - 1))
