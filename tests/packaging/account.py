@@ -90,10 +90,11 @@ def controller(
 
 
 @contextmanager
-def installed(world: World, what: Install) -> Iterator[World]:
-    """Install, run the controller with the pod's environment, and trust its key."""
+def installed(world: World, what: Install, **variables: str) -> Iterator[World]:
+    """Install, run the controller with the pod's environment and `variables`, trust its key."""
     install(world, what)
-    with controller(account(world, what.system), world.folder, environment(what)):
+    given = environment(what) | variables
+    with controller(account(world, what.system), world.folder, given):
         world.wait("configmap/sealkit-public-keys", "create", what.system)
         world.sealkit("init")
         kubeconfig = world.server.write_kubeconfig(world.folder / "admin.kubeconfig")

@@ -1,4 +1,4 @@
-"""The stock helm for every test here, and a control plane that notes who asked for what."""
+"""The stock helm for every test here, a control plane that notes who asked for what, a Vault."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,9 +7,13 @@ import pytest
 
 from tests.cluster.binaries import Binaries
 from tests.cluster.controlplane import control_plane as run_control_plane
+from tests.cluster.kubectl import Kubectl
+from tests.cluster.world import World
+from tests.fakes.vault_server import NO_BAO, find_bao
 from tests.packaging.audit import Audited, audited
 from tests.packaging.documents import CRDS
 from tests.packaging.helm import MISSING, Helm, find_helm
+from tests.packaging.vault import Vault, trusted
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -39,3 +43,16 @@ def audited_plane(
     folder = tmp_path_factory.mktemp("audited-plane")
     with run_control_plane(folder, control_plane_binaries, CRDS) as plane:
         yield audited(plane, folder)
+
+
+@pytest.fixture(scope="session")
+def vault(
+    audited_plane: Audited, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Vault]:
+    """A Vault that the ServiceAccounts of that control plane can log in at."""
+    binary = find_bao()
+    if binary is None:
+        pytest.skip(NO_BAO)
+    folder = tmp_path_factory.mktemp("trusted-vault")
+    with trusted(binary, folder, World(audited_plane.server, kubectl, folder)) as made:
+        yield made

@@ -12,6 +12,7 @@ MATRIX = {
     "all-on": ("-f", str(ALL_ON)),
     "all-on-namespaced": ("-f", str(ALL_ON), "--set", "watchNamespaces={team-a}"),
     "two-namespaces": ("--set", "watchNamespaces={team-a,team-b}"),
+    "without-vault": ("--set", "vault.enabled=false,rolloutRestart.enabled=false"),
     "shards": ("--set", "shards=3"),
     "minimal": ("-f", str(MINIMAL)),
 }

@@ -25,7 +25,11 @@ from tests.packaging.restricted import violations
 from tests.packaging.rights import granted
 
 # What is one for the whole cluster, whichever release brings it.
-NOT_OF_THE_RELEASE = {"sealedsecrets.sealkit.dev"}
+NOT_OF_THE_RELEASE = {
+    "clustervaultstores.sealkit.dev",
+    "sealedsecrets.sealkit.dev",
+    "vaultstores.sealkit.dev",
+}
 
 
 @matrix
@@ -175,11 +179,55 @@ def test_namespaced_mode_makes_no_cluster_roles(helm: Helm) -> None:
         assert "Role" in kinds
 
 
-def test_no_role_has_a_wildcard_or_a_way_up(helm: Helm) -> None:
-    for document in helm.render(*MATRIX["all-on"]):
+@pytest.mark.parametrize("values", ["all-on", "without-vault"])
+def test_no_role_has_a_wildcard_or_a_way_up(helm: Helm, values: str) -> None:
+    refused = {"*", "escalate", "bind", "impersonate", "serviceaccounts"}
+    for document in helm.render(*MATRIX[values]):
         for rule in document.get("rules", []):
             words = [*rule["apiGroups"], *rule["resources"], *rule["verbs"]]
-            assert not {"*", "escalate", "bind", "impersonate", "serviceaccounts/token"} & {*words}
+            assert not refused & {*words}
+
+
+VAULT_RIGHTS = {
+    ("vaultstores", "list"), ("vaultstores", "watch"), ("configmaps", "get"),
+    ("serviceaccounts/token", "create"),
+}  # fmt: skip
+OF_THE_CLUSTER = {("clustervaultstores", "list"), ("clustervaultstores", "watch")}
+RESTART_RIGHTS = {
+    (kind, verb)
+    for kind in ("deployments", "statefulsets", "daemonsets")
+    for verb in ("list", "patch")
+}
+
+
+@pytest.mark.parametrize(
+    ("switch", "values", "rights"),
+    [
+        ("vault", "defaults", VAULT_RIGHTS | OF_THE_CLUSTER),
+        ("vault", "namespaced", VAULT_RIGHTS),
+        ("rolloutRestart", "defaults", RESTART_RIGHTS),
+        ("rolloutRestart", "namespaced", RESTART_RIGHTS),
+    ],
+)
+def test_a_switch_grants_what_it_needs_and_nothing_else(
+    helm: Helm, switch: str, values: str, rights: set[tuple[str, str]]
+) -> None:
+    off = ("--set", f"{switch}.enabled=false")
+    account = "sealkit-controller"
+    without = granted(helm.render(*MATRIX[values], *off), account)
+    more = granted(helm.render(*MATRIX[values]), account) - without
+    assert {(right.resource, right.verb) for right in more} == rights
+    assert len({right.namespace for right in more}) == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "mode"),
+    [("defaults", "cluster"), ("namespaced", "namespaced"), ("without-vault", "off")],
+)
+def test_references_are_resolved_as_far_as_the_rights_go(
+    helm: Helm, values: str, mode: str
+) -> None:
+    assert _settings(helm.render(*MATRIX[values])).vault == mode
 
 
 def test_the_versions_are_those_of_the_program() -> None:
@@ -213,7 +261,11 @@ def test_the_network_policy_lets_through_no_more_than_it_says(helm: Helm) -> Non
         ["public"],
         ["probes"],
     ]
-    dns, api = policy["egress"]
+    dns, api, vault = policy["egress"]
     assert {(p["protocol"], p["port"]) for p in dns["ports"]} == {("UDP", 53), ("TCP", 53)}
     assert [p["port"] for p in api["ports"]] == [6443]
     assert api["to"] == [{"ipBlock": {"cidr": "10.0.0.1/32"}}]
+    assert [p["port"] for p in vault["ports"]] == [8200]
+    assert [list(peer) for peer in vault["to"]] == [["namespaceSelector"]]
+    closed = helm.render(*MATRIX["all-on"], "--set", "vault.enabled=false")
+    assert find(closed, "NetworkPolicy")["spec"]["egress"] == [dns, api]

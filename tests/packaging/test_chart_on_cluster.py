@@ -18,11 +18,13 @@ from tests.cluster.kubectl import Kubectl
 from tests.packaging.documents import MANIFESTS, Document, deployments, find, parse, pod_spec
 from tests.packaging.helm import CHART, Helm
 from tests.packaging.matrix import ALL_ON, matrix
+from tests.packaging.rights import rights_of
 
 pytestmark = pytest.mark.cluster
 
 SYSTEM = "sealkit-system"
 CRD = "crd/sealedsecrets.sealkit.dev"
+STORE_CRDS = ("crd/vaultstores.sealkit.dev", "crd/clustervaultstores.sealkit.dev")
 MANIFEST = """
 apiVersion: sealkit.dev/v1alpha1
 kind: SealedSecret
@@ -101,7 +103,7 @@ def release(cluster: Cluster) -> Iterator[str]:
     """The name of a release that is gone, CRDs included, after the test."""
     yield "sealkit"
     cluster.helm("uninstall", "sealkit", "-n", SYSTEM, "--ignore-not-found")
-    cluster.kubectl("delete", CRD, "--ignore-not-found")
+    cluster.kubectl("delete", CRD, *STORE_CRDS, "--ignore-not-found")
 
 
 @matrix
@@ -204,8 +206,21 @@ def test_the_api_server_finds_the_pod_of_plain_yaml_restricted(
 
 def test_view_and_edit_reach_the_right_people(cluster: Cluster) -> None:
     roles = cluster.helm.render()
-    view = find(roles, "ClusterRole", "sealkit-view")["rules"]
-    edit = find(roles, "ClusterRole", "sealkit-edit")["rules"]
-    assert [rule["resources"] for rule in (*view, *edit)] == [["sealedsecrets"]] * 2
-    assert {*view[0]["verbs"]} == {"get", "list", "watch"}
-    assert not {*edit[0]["verbs"]} & {*view[0]["verbs"]}
+    found = {word: find(roles, "ClusterRole", f"sealkit-{word}") for word in WHO}
+    assert {word: sorted(_aggregated(role)) for word, role in found.items()} == WHO
+    view, edit, admin = (rights_of(found[word]) for word in WHO)
+    assert {right.verb for right in view} == {"get", "list", "watch"}
+    kinds = {"sealedsecrets", "vaultstores", "clustervaultstores"}
+    assert {right.resource for right in view} == kinds
+    assert {right.resource for right in edit} == {"sealedsecrets"}
+    assert {right.resource for right in admin} == {"vaultstores"}
+    assert not {right.verb for right in edit | admin} & {right.verb for right in view}
+
+
+WHO = {"view": ["admin", "edit", "view"], "edit": ["admin", "edit"], "admin": ["admin"]}
+_AGGREGATE = "rbac.authorization.k8s.io/aggregate-to-"
+
+
+def _aggregated(role: Document) -> set[str]:
+    labels = role["metadata"]["labels"]
+    return {name.removeprefix(_AGGREGATE) for name in labels if name.startswith(_AGGREGATE)}

@@ -32,9 +32,11 @@ from tests.packaging.account import (
 )
 from tests.packaging.audit import Audited, Use
 from tests.packaging.rights import grant_for, granted
+from tests.packaging.vault import Vault, apply, referring, restarted_for, workload
 
 pytestmark = pytest.mark.cluster
 DEADLINE_SECONDS = 20
+KINDS = ("Deployment", "StatefulSet", "DaemonSet")
 EVENTS = "/apis/events.k8s.io/v1/namespaces"
 
 
@@ -51,12 +53,14 @@ def life(
     request: pytest.FixtureRequest,
     audited_plane: Audited,
     kubectl: Kubectl,
+    vault: Vault,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Life]:
     what: Install = request.param
     world = World(audited_plane.server, kubectl, tmp_path_factory.mktemp("life"))
-    with installed(world, what):
+    with installed(world, what, SEALKIT_VAULT_ADDRESSES=vault.server.tls_address):
         live(world, what.work)
+        follow(world, what.work, vault)
     repeat_an_event(world, what)
     yield Life(what, tuple(audited_plane.uses(what.user)))
     world.kubectl("delete", "sealedsecrets", "--all", "-n", what.work)
@@ -79,6 +83,31 @@ def live(world: World, namespace: str) -> None:
     world.wait("secret/db", "jsonpath={.type}=example.com/x", namespace)
     world.kubectl("delete", "sealedsecret", "db", "-n", namespace)
     world.wait("secret/db", "delete", namespace)
+
+
+def follow(world: World, namespace: str, vault: Vault) -> None:
+    """Make a Secret of what is in Vault, change it there, and restart who uses it."""
+    role = f"of-{namespace}"
+    vault.let_in(role, namespace, f"{namespace}/*")
+    vault.prepare(world, namespace, role)
+    vault.put(f"{namespace}/db", "old")
+    restarts = [{"kind": kind, "matchLabels": {"app": "web"}} for kind in KINDS]
+    apply(
+        world,
+        vault.store("VaultStore", {"name": "default", "namespace": namespace}, role),
+        *(workload(kind, "web", namespace) for kind in KINDS),
+        referring("followed", namespace, f"kv/{namespace}/db", rolloutRestart=restarts),
+    )
+    world.wait("sealedsecret/followed", "condition=Ready", namespace)
+    vault.put(f"{namespace}/db", "new")
+    refresh = '{"metadata": {"annotations": {"sealkit.dev/refresh": "1"}}}'
+    edit(world, "sealedsecret/followed", namespace, refresh)
+    world.wait("secret/followed", "jsonpath={.data.A}=bmV3", namespace)
+    answered = "jsonpath={.status.lastHandledReconcileAt}=1"
+    world.wait("sealedsecret/followed", answered, namespace)
+    assert all(restarted_for(world, f"{kind}/web", namespace, "followed") for kind in KINDS)
+    world.kubectl("delete", "sealedsecret", "followed", "-n", namespace)
+    world.wait("secret/followed", "delete", namespace)
 
 
 def put(world: World, namespace: str) -> Path:

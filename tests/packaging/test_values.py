@@ -55,6 +55,41 @@ def test_the_schema_has_the_programs_limits(name: str) -> None:
             Settings.from_environ({variable: str(bad)})
 
 
+@pytest.mark.parametrize(
+    ("address", "is_one"),
+    [
+        ("https://vault.vault:8200", True),
+        ("http://*.example.com", True),
+        ("https://10.0.0.1", True),
+        ("https://[fd00::1]:8200", True),
+        ("https://*", False),
+        ("https://user@vault.example", False),
+        ("https://vault.example,https://other.example", False),
+        ("vault.example", False),
+        ("ftp://vault.example", False),
+    ],
+)
+def test_the_schema_and_the_program_agree_on_addresses(address: str, *, is_one: bool) -> None:
+    pattern = SCHEMA["properties"]["vault"]["properties"]["addresses"]["items"]["pattern"]
+    assert bool(re.search(pattern, address)) == is_one
+    if "," not in address:
+        assert _is_setting("SEALKIT_VAULT_ADDRESSES", address) == is_one
+
+
+def _is_setting(name: str, value: str) -> bool:
+    try:
+        Settings.from_environ({name: value})
+    except ConfigError:
+        return False
+    return True
+
+
+def test_the_addresses_reach_the_program(helm: Helm) -> None:
+    read = Settings.from_environ(environ(helm.render(*MATRIX["all-on"])))
+    listed = yaml.safe_load(ALL_ON.read_text())["vault"]["addresses"]
+    assert read.vault_addresses == tuple(sorted(listed))
+
+
 def test_ports_and_grace_follow_the_settings(helm: Helm) -> None:
     pod = pod_spec(helm.render(*MATRIX["all-on"]))
     settings = yaml.safe_load(ALL_ON.read_text())["settings"]
@@ -90,6 +125,13 @@ def test_variables_of_services_do_not_stop_the_program(manifest: Path) -> None:
         "watchNamespaces={Team_A}",
         "watchNamespaces=team-a",
         "shards=0",
+        "vault=true",
+        "vault.addresses=https://vault.example",
+        "vault.addresses={vault.example}",
+        "vault.addresses={https://vault.example/v1}",
+        "rolloutRestart.enable=false",
+        "networkPolicy.vault.to={vault}",
+        "networkPolicy.vault.ports={}",
         "networkPolicy.apiServer.cidrs={everywhere}",
         "networkPolicy.apiServer.ports={0}",
         "metrics.serviceMonitor.interval=often",

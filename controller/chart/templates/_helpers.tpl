@@ -58,6 +58,31 @@ are listed and watched as metadata only, but RBAC cannot say so. */}}
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
+{{- if .Values.vault.enabled }}
+- apiGroups: [sealkit.dev]
+  resources: [{{ ternary "vaultstores" "vaultstores, clustervaultstores" (eq (include "sealkit.vault" .) "namespaced") }}]
+  verbs: [list, watch]
+- apiGroups: [""]
+  resources: [serviceaccounts/token]       # as whom a store logs in
+  verbs: [create]
+- apiGroups: [""]
+  resources: [configmaps]                  # authorities that a store names
+  verbs: [get]
+{{- end }}
+{{- if .Values.rolloutRestart.enabled }}
+- apiGroups: [apps]
+  resources: [deployments, statefulsets, daemonsets]
+  verbs: [list, patch]
+{{- end }}
+{{- end -}}
+
+{{/* Whose stores are read. Only the whole cluster has ClusterVaultStores. */}}
+{{- define "sealkit.vault" -}}
+{{- if not .Values.vault.enabled -}}
+off
+{{- else -}}
+{{ ternary "namespaced" "cluster" (gt (len .Values.watchNamespaces) 0) }}
+{{- end -}}
 {{- end -}}
 
 {{/* Who the rules are for. */}}
