@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
@@ -20,10 +20,14 @@ from sealkit.manifests.emit import emit_yaml
 from sealkit.sensitive import Sensitive
 from tests.cluster.kubectl import find_kubectl
 from tests.console import Step, matches, shell, steps
+from tests.fakes.vault_admin import ROOT_TOKEN
+from tests.fakes.vault_certificates import Authority
+from tests.fakes.vault_server import NO_BAO, find_bao, running
 
 ROOT: Final = Path(__file__).parents[1]
 TRANSCRIPTS: Final = ROOT / "tests" / "transcripts"
-ON_AN_EMPTY_CLUSTER: Final = ROOT / "docs" / "controller.md"  # tests/docs/test_controller_page.py
+# Those with a world of their own: see tests/docs.
+ELSEWHERE: Final = (ROOT / "docs" / "controller.md", ROOT / "docs" / "integrations" / "vault.md")
 PLACES: Final = (
     (ROOT, "README.md"),
     (ROOT / "docs", "**/*.md"),
@@ -39,7 +43,7 @@ def documents() -> list[Path]:
         ValueError: there is none: the search is broken.
     """
     found = [path for folder, glob in PLACES for path in sorted(folder.glob(glob))]
-    found = [path for path in found if path != ON_AN_EMPTY_CLUSTER and steps(path.read_text())]
+    found = [path for path in found if path not in ELSEWHERE and steps(path.read_text())]
     if not found:
         raise ValueError("no document holds a console block")
     return found
@@ -89,21 +93,36 @@ def complaints(path: Path, folder: Path, environment: dict[str, str]) -> Iterato
                 yield f"{name_of(path)}:{step.line}: $ {step.command}\n{problem}"
 
 
+@contextmanager
+def vault(folder: Path) -> Iterator[dict[str, str]]:
+    """Run a Vault server with a key-value mount at `secret`; yield what leads to it."""
+    binary = find_bao()
+    if binary is None:
+        pytest.skip(NO_BAO)
+    (folder / "openbao").mkdir()
+    with running(binary, folder / "openbao", Authority("the authority")) as server:
+        yield {"VAULT_ADDR": server.address, "VAULT_TOKEN": ROOT_TOKEN}
+
+
 @pytest.mark.parametrize("path", documents(), ids=name_of)
 def test_the_session_runs_as_written(
     path: Path, tmp_path: Path, environment: dict[str, str]
 ) -> None:
-    needs_cluster = "kubectl" in "".join(step.command for step in steps(path.read_text()))
+    commands = "".join(step.command for step in steps(path.read_text()))
+    needs_cluster = "kubectl" in commands
     if needs_cluster and find_kubectl() is None:
         pytest.skip("kubectl is not in this environment: run `uv sync`")
     folder = tmp_path / "work"
     folder.mkdir()
     if path.parent == TRANSCRIPTS:
         given(folder)
-    with running_cluster() if needs_cluster else nullcontext() as cluster:
-        if cluster:
+    with ExitStack() as world:
+        if "sealkit vault" in commands:
+            environment |= world.enter_context(vault(tmp_path))
+        if needs_cluster:
+            server, *_ = world.enter_context(running_cluster())
             kubeconfig = tmp_path / "home" / "kubeconfig"
-            kubeconfig.write_text(cluster[0].kubeconfig())
+            kubeconfig.write_text(server.kubeconfig())
             environment["KUBECONFIG"] = str(kubeconfig)
         found = next(complaints(path, folder, environment), None)
     if found:
@@ -112,6 +131,7 @@ def test_the_session_runs_as_written(
 
 def test_every_verb_has_a_transcript() -> None:
     verbs = {"init", "clusters", "seal", "set", "unset", "unseal", "inspect", "keys", "version"}
+    verbs |= {"vault"}
     assert verbs <= {path.stem for path in TRANSCRIPTS.glob("*.md")}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ from sealkit.cli.app import App
 from sealkit.config import NAME, Config, find_config
 from sealkit.crypto.recipient import Recipient
 from sealkit.crypto.x1 import PublicKey
-from sealkit.errors import PolicyError, UsageError
+from sealkit.errors import PolicyError, SealkitError, UsageError
 from sealkit.keystore import load_recipient, pinned_recipient, unpinned_recipient
 from sealkit.manifests.scope import Scope
 from sealkit.manifests.sealed import SealedSecret
@@ -23,10 +24,15 @@ class Choice(NamedTuple):
 
 
 class Audience(NamedTuple):
-    """The clusters that may open a manifest and the scopes it may have."""
+    """The clusters that may open a manifest and the scopes it may have.
+
+    `lacking` is why there are no keys: an error only for those who need one. A manifest that only
+    refers to Vault needs none.
+    """
 
     recipients: tuple[Recipient, ...]
     scopes: tuple[Scope, ...] = tuple(Scope)
+    lacking: SealkitError | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -35,8 +41,22 @@ class Audience(NamedTuple):
 
     @property
     def keys(self) -> tuple[PublicKey, ...]:
-        """The keys to seal for, one a cluster."""
+        """The keys to seal for, one a cluster.
+
+        Raises:
+            SealkitError: there is none; see `audience_for`.
+        """
+        self.check_keys()
         return tuple(recipient.key for recipient in self.recipients)
+
+    def check_keys(self) -> None:
+        """Refuse to go on without keys.
+
+        Raises:
+            SealkitError: there is none; see `audience_for`.
+        """
+        if self.lacking:
+            raise self.lacking
 
     def check_scope(self, scope: Scope) -> None:
         """Refuse a scope that the rule for this file does not allow.
@@ -57,7 +77,7 @@ class Audience(NamedTuple):
             PolicyError: naming the first envelope whose recipients differ, or the scope.
         """
         self.check_scope(sealed.scope)
-        expected = {key.kid for key in self.keys}
+        expected = {recipient.key.kid for recipient in self.recipients}
         for eid, envelope in sealed.envelopes.items():
             if set(envelope.wraps) != expected:
                 who = ", ".join(f"{kid[:8]}…" for kid in sorted(envelope.wraps))
@@ -71,34 +91,46 @@ class Audience(NamedTuple):
 def audience_for(app: App, target: Path | None, choice: Choice) -> Audience:
     """Decide who may read the file `target`; None means that nobody knows where it will go.
 
+    Where it is not clear which keys there are, or one of them is wrong or expired, the audience
+    says so when it is asked for them.
+
     Raises:
         PolicyError: the request contradicts the configuration, or no rule covers the file.
-        ConfigError: the configuration or a recipient file is wrong, or a key is expired.
-        UsageError: there is neither a configuration nor a recipient file.
+        ConfigError: the configuration or a recipient file that was asked for is wrong.
+        UsageError: a cluster that was asked for is not known.
     """
     config = find_config(target.parent if target else app.folder)
     if config is None:
-        return _without_config(app, choice)
+        return _audience(lambda: _without_config(app, choice))
     wanted = _wanted(app, config, choice)
     rule = config.rule_for(target) if target else None
     if rule is None:
-        names = _without_rule(app, config, target, wanted)
-        return Audience(_pinned(app, config, names))
+        _check_covered(app, config, target)
+        return _audience(lambda: _pinned(app, config, _without_rule(app, config, wanted)))
     if wanted and set(wanted) != set(rule.clusters):
         what = f"is to be sealed for {', '.join(rule.clusters)}, not for {', '.join(wanted)}"
         hint = f"the first rule in {app.shown(config.path)} that covers the file decides"
         raise PolicyError(what, hint=hint).located(file=str(target))
-    return Audience(_pinned(app, config, rule.clusters), rule.scopes)
+    return _audience(lambda: _pinned(app, config, rule.clusters), rule.scopes)
 
 
-def _without_config(app: App, choice: Choice) -> Audience:
+def _audience(
+    find: Callable[[], tuple[Recipient, ...]], scopes: tuple[Scope, ...] = tuple(Scope)
+) -> Audience:
+    try:
+        return Audience(find(), scopes)
+    except SealkitError as error:
+        return Audience((), scopes, error)
+
+
+def _without_config(app: App, choice: Choice) -> tuple[Recipient, ...]:
     if choice.clusters or not choice.recipient_files:
         raise UsageError(
             f"there is no {NAME} here or above",
             hint="sealkit init, then sealkit clusters add; or pass --recipient FILE",
         )
     paths = (app.path(name) for name in dict.fromkeys(choice.recipient_files))
-    return Audience(tuple(unpinned_recipient(path, app.today()) for path in paths))
+    return tuple(unpinned_recipient(path, app.today()) for path in paths)
 
 
 def _wanted(app: App, config: Config, choice: Choice) -> tuple[str, ...]:
@@ -126,17 +158,19 @@ def _name_of(app: App, config: Config, path: Path) -> str:
     ).located(file=str(path))
 
 
-def _without_rule(
-    app: App, config: Config, target: Path | None, wanted: tuple[str, ...]
-) -> tuple[str, ...]:
+def _check_covered(app: App, config: Config, target: Path | None) -> None:
+    """Refuse a file that no rule covers, where there are rules and something to seal for."""
+    if config.clusters and config.rules and target is not None:
+        hint = "add one under rules, with paths and clusters"
+        what = f"no rule in {app.shown(config.path)} covers it"
+        raise PolicyError(what, hint=hint).located(file=str(target))
+
+
+def _without_rule(app: App, config: Config, wanted: tuple[str, ...]) -> tuple[str, ...]:
     """Return the clusters for a file that no rule covers, or whose place is not known."""
-    where = app.shown(config.path)
     if not config.clusters:
         hint = "sealkit clusters add NAME --context CTX"
-        raise UsageError(f"there is no cluster in {where}", hint=hint)
-    if config.rules and target is not None:
-        hint = "add one under rules, with paths and clusters"
-        raise PolicyError(f"no rule in {where} covers it", hint=hint).located(file=str(target))
+        raise UsageError(f"there is no cluster in {app.shown(config.path)}", hint=hint)
     if config.rules and not wanted and len(config.clusters) > 1:
         hint = "pass -o FILE or --as PATH"
         raise UsageError("the rules depend on where the manifest will be", hint=hint)

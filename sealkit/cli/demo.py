@@ -7,15 +7,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
 import click
 
 from sealkit.cli.app import App
+from sealkit.cli.openbao import OpenBao, running_openbao
 from sealkit.cli.sandbox import running_cluster
-from sealkit.cli.story import STORY, Step
+from sealkit.cli.story import STORY, VAULT_STORY, Chapter, Step
 from sealkit.errors import SealkitError
 from sealkit.files import PRIVATE_MODE, write_atomically
 
@@ -38,21 +40,39 @@ def demo_command(app: App) -> None:
         if shutil.which(tool, path=path) is None:
             raise SealkitError(f"{tool} is not on PATH", hint=hint)
     started = time.monotonic()
-    with (
-        tempfile.TemporaryDirectory(prefix="sealkit-demo-") as folder,
-        running_cluster() as (server, _),
-    ):
-        kubeconfig = Path(folder) / "kubeconfig"
+    with tempfile.TemporaryDirectory(prefix="sealkit-demo-") as name, ExitStack() as stack:
+        folder = Path(name)
+        vault = _vault(stack, path, folder)
+        listed = (vault.address,) if vault else ()
+        server, _ = stack.enter_context(running_cluster(vaults=listed))
+        kubeconfig = folder / "kubeconfig"
         write_atomically(kubeconfig, server.kubeconfig().encode(), mode=PRIVATE_MODE)
-        repository = Path(folder) / "repository"
+        (folder / "ca.pem").write_bytes(server.ca_pem)
+        repository = folder / "repository"
         repository.mkdir()
         app.say(f"A Kubernetes API server and the sealkit controller run at {server.url}.")
-        tell(app, repository, _environment(app, path, kubeconfig))
+        environment = _environment(app, path, kubeconfig)
+        if vault:
+            app.say(f"An OpenBao server, which speaks the API of Vault, runs at {vault.address}.")
+            environment |= {"BAO_ADDR": vault.address, "BAO_TOKEN": vault.token}
+            tell(app, repository, environment, (*STORY, *VAULT_STORY))
+        else:
+            tell(app, repository, environment, STORY)
+            app.say("\nWhat Vault adds was left out: bao is not on PATH.")
     app.say("")
     app.say(f"That was all of it, in {time.monotonic() - started:.0f} s. Next: README.md")
 
 
-def _environment(app: App, path: str, kubeconfig: Path) -> Mapping[str, str]:
+def _vault(stack: ExitStack, path: str, folder: Path) -> OpenBao | None:
+    binary = shutil.which("bao", path=path)
+    if binary is None:
+        return None
+    place = folder / "openbao"
+    place.mkdir()
+    return stack.enter_context(running_openbao(binary, place))
+
+
+def _environment(app: App, path: str, kubeconfig: Path) -> dict[str, str]:
     """Return what the commands see: nothing of the user's own git or kubectl configuration."""
     person = {"NAME": "Demo", "EMAIL": "demo@example.com"}
     return {
@@ -65,16 +85,16 @@ def _environment(app: App, path: str, kubeconfig: Path) -> Mapping[str, str]:
     }
 
 
-def tell(app: App, folder: Path, environment: Mapping[str, str]) -> None:
+def tell(app: App, folder: Path, environment: Mapping[str, str], story: Iterable[Chapter]) -> None:
     """Run the story in a folder.
 
     Raises:
         SealkitError: a command failed, or its output is not what the story promises.
     """
-    for number, chapter in enumerate(STORY, start=1):
+    for number, chapter in enumerate(story, start=1):
         app.say(f"\n{_bold(app, f'{number}. {chapter.title}')}")
         for step in chapter.steps:
-            app.say(f"  $ {step.command}")
+            app.say("  $ " + step.command.replace("\n", "\n    "))
             for line in _run(step, folder, environment).splitlines():
                 app.say(f"    {line}")
 

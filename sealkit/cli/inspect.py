@@ -7,11 +7,13 @@ from dataclasses import asdict, dataclass
 import click
 
 from sealkit.cli.app import STDIO, App
-from sealkit.cli.output import print_json, printable
+from sealkit.cli.output import json_of, print_json, printable
 from sealkit.cli.resources import SEALED, Found, label_of, read_resources
 from sealkit.config import find_config
 from sealkit.errors import UsageError
 from sealkit.manifests.sealed import KIND, SealedSecret
+from sealkit.manifests.vault import Workload
+from sealkit.references.template import Template
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,24 @@ class Envelope:
 
 
 @dataclass(frozen=True)
+class Referring:
+    """What stands in place of a value: a reference as the manifest has it, and where it leads."""
+
+    stores: tuple[str, ...]
+    reference: object
+
+    def __str__(self) -> str:
+        """Return it for people."""
+        said = self.reference if isinstance(self.reference, str) else json_of(self.reference)
+        return f"{said} ({', '.join(self.stores)})"
+
+
+@dataclass(frozen=True)
 class Inspection:
-    """What one manifest says. Sizes are bytes of ciphertext: a length class, not a length."""
+    """What one manifest says. Sizes are bytes of ciphertext: a length class, not a length.
+
+    `builders` is what each makes; `texts` are the data keys that are made of text templates.
+    """
 
     file: str
     document: int
@@ -44,6 +62,10 @@ class Inspection:
     type: str
     keys: dict[str, int]
     envelopes: tuple[Envelope, ...]
+    references: dict[str, Referring]
+    builders: dict[str, tuple[str, ...]]
+    texts: tuple[str, ...]
+    restarts: tuple[str, ...]
 
     def lines(self) -> list[str]:
         """Return the lines for people."""
@@ -57,7 +79,14 @@ class Inspection:
             ]
             values = (f"{key} ({self.keys[key]} bytes sealed)" for key in envelope.values)
             lines.append(f"    values: {', '.join(values)}")
-        return [printable(line) for line in lines]
+        return [printable(line) for line in (*lines, *self._makings())]
+
+    def _makings(self) -> list[str]:
+        """Return the lines about what comes from Vault, what is made of it, and who is told."""
+        lines = [f"  {key} refers to {referring}" for key, referring in self.references.items()]
+        lines += [f"  {name} makes {', '.join(keys)}" for name, keys in self.builders.items()]
+        lines += [f"  {key} is made of a text template" for key in self.texts]
+        return lines + [f"  a change restarts {workload}" for workload in self.restarts]
 
 
 @click.command("inspect")
@@ -65,7 +94,7 @@ class Inspection:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def inspect_command(app: App, files: tuple[str, ...], as_json: bool) -> None:
-    """Show scope, type, keys and recipients of the sealed manifests in FILES."""
+    """Show scope, type, keys, recipients and references of the sealed manifests in FILES."""
     found = [entry for file in files or (STDIO,) for entry in run(app, file)]
     if as_json:
         print_json(app, [asdict(entry) for entry in found])
@@ -113,4 +142,18 @@ def _inspect(entry: Found, names: dict[str, str]) -> Inspection:
             )
             for eid, envelope in sealed.envelopes.items()
         ),
+        references={key: _referring(sealed, one) for key, one in sealed.references.items()},
+        builders={one.name: tuple(sorted(one.makes)) for one in sealed.template.build},
+        texts=tuple(sorted(sealed.template.data)),
+        restarts=tuple(_workload(workload) for workload in sealed.restarts),
     )
+
+
+def _referring(sealed: SealedSecret, template: Template) -> Referring:
+    stores = (sealed.vault.store_of(reference) for reference in template.references)
+    names = dict.fromkeys(f"{store.kind} {store.name}" for store in stores)
+    return Referring(tuple(names), template.to_raw())
+
+
+def _workload(workload: Workload) -> str:
+    return f"{workload.kind} {workload.name or f'with {workload.selector}'}"

@@ -20,6 +20,7 @@ INTERRUPTED: Final = 130
 _MODULES: Final = {
     "clusters": "clusters",
     "demo": "demo",
+    "import": "import_",
     "init": "init",
     "inspect": "inspect",
     "keys": "keys",
@@ -28,11 +29,13 @@ _MODULES: Final = {
     "set": "change",
     "unseal": "unseal",
     "unset": "change",
+    "vault": "vault",
     "version": "version",
 }
 _HELP: Final = {
     "clusters": "Clusters that this repository seals for.",
     "demo": "Show the whole journey on this machine, without a cluster.",
+    "import": "Convert documents of other tools that refer to Vault.",
     "init": "Start using sealkit in a repository.",
     "inspect": "Show who can open a manifest and what it holds, without any key.",
     "keys": "Keys that a cluster has, and what depends on them.",
@@ -41,6 +44,7 @@ _HELP: Final = {
     "set": "Add or change values of a manifest without any private key.",
     "unseal": "Turn SealedSecrets back into Secrets with a private key.",
     "unset": "Remove values from a manifest.",
+    "vault": "Try references to Vault, and move values there.",
     "version": "Show the versions of sealkit and of what it builds on.",
 }
 

@@ -29,3 +29,23 @@ def cluster_options(command: F) -> F:
     ):
         command = option(command)
     return command
+
+
+def store_options(command: F) -> F:
+    """Add the options that say which store references are looked up in."""
+    for option in (
+        click.option(
+            "--cluster-store",
+            default="",
+            metavar="NAME",
+            help="Look references up in this ClusterVaultStore.",
+        ),
+        click.option(
+            "--store",
+            default="",
+            metavar="NAME",
+            help="Look references up in this VaultStore of the namespace, instead of `default`.",
+        ),
+    ):
+        command = option(command)
+    return command

@@ -30,6 +30,18 @@ def print_json(app: App, value: object) -> None:
     app.write(STDIO, json.dumps(value, indent=2, default=str) + "\n")
 
 
+def json_of(value: object) -> str:
+    """Return one JSON value in one line."""
+    import json  # noqa: PLC0415 (rare: cold start)
+
+    return json.dumps(value, ensure_ascii=False)
+
+
+def counted(number: int, what: str) -> str:
+    """Return `1 value`, `2 values`."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
 def printable(text: str) -> str:
     """Return one line of text without anything that a terminal would act on."""
     if text.isprintable():

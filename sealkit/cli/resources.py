@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 from sealkit.cli.app import STDIO, App
-from sealkit.errors import ManifestError, SealkitError
+from sealkit.errors import ManifestError, ReferenceSyntaxError, SealkitError, TemplateError
 from sealkit.manifests.documents import Resource, iter_resources, read_documents
 from sealkit.manifests.sealed import API_VERSION, KIND
 from sealkit.manifests.tree import MappingNode, Node, SequenceNode, to_plain
@@ -47,8 +47,11 @@ class Found(NamedTuple):
         """Fill the place of this object into every error that passes."""
         try:
             yield
-        except ManifestError as error:
-            self.resource.located(error)
+        except (ManifestError, ReferenceSyntaxError, TemplateError) as error:
+            item = self.resource.field
+            if not error.field.startswith(item):
+                error.field = ".".join(part for part in (item, error.field) if part)
+            error.located(file=self.resource.document.file, document=self.document)
             raise
         except SealkitError as error:
             if not error.file:  # else it is about another file

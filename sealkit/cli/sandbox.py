@@ -39,14 +39,24 @@ _STOP: Final = frozenset({signal.SIGINT, signal.SIGTERM})
 @click.option(
     "--database", default="", metavar="FILE", help="Keep the objects in this SQLite file."
 )
+@click.option(
+    "--vault",
+    "vaults",
+    multiple=True,
+    metavar="URL",
+    help="Allow VaultStores to have this address, such as http://127.0.0.1:8200; repeatable.",
+)
 @click.pass_obj
-def sandbox_command(app: App, port: int, kubeconfig: str, database: str) -> None:
+def sandbox_command(
+    app: App, port: int, kubeconfig: str, database: str, vaults: tuple[str, ...]
+) -> None:
     """Run a small Kubernetes API server and the controller for development.
 
     Writes a kubeconfig for kubectl. Not for production: it has one user who may do everything.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)  # inherited by every thread started below
-    with running_cluster(port, app.path(database) if database else None) as (server, _):
+    place = app.path(database) if database else None
+    with running_cluster(port, place, vaults) as (server, _):
         app.write(kubeconfig, server.kubeconfig(), mode=PRIVATE_MODE)
         app.say(f"sandbox at {server.url}, not for production")
         app.say(f"  export KUBECONFIG={app.path(kubeconfig)}")
@@ -58,9 +68,11 @@ def sandbox_command(app: App, port: int, kubeconfig: str, database: str) -> None
 
 @contextmanager
 def running_cluster(
-    port: int = 0, database: Path | None = None
+    port: int = 0, database: Path | None = None, vaults: tuple[str, ...] = ()
 ) -> Iterator[tuple[Sandbox, Controller]]:
     """Run an API server and a controller in this process, ready when the block begins.
+
+    `vaults` are the addresses that a VaultStore may have besides those that any controller allows.
 
     Raises:
         SealkitError: the controller's part is not installed, or does not get ready in time.
@@ -76,7 +88,12 @@ def running_cluster(
         raise SealkitError(f"{error.name} is not installed", hint=hint) from error
     gc.enable()  # off in short commands: see __main__
     settings = Settings(
-        cluster_name="sandbox", bind_address="127.0.0.1", public_port=0, probe_port=0
+        cluster_name="sandbox",
+        bind_address="127.0.0.1",
+        public_port=0,
+        probe_port=0,
+        vault="cluster",
+        vault_addresses=vaults,
     )
     with Sandbox(port=port, database=database) as server:
         server.install_crds()

@@ -10,16 +10,18 @@ from typing import NamedTuple
 import click
 
 from sealkit.cli.app import STDIO, App
-from sealkit.cli.audience import Audience, Choice, audience_for
+from sealkit.cli.audience import Choice
+from sealkit.cli.options import store_options
 from sealkit.cli.output import print_report
-from sealkit.cli.resources import SEALED, SECRET, label_of, read_resources
-from sealkit.errors import ManifestError, PolicyError, UsageError
+from sealkit.cli.resources import SEALED, SECRET, Found, label_of, read_resources
+from sealkit.cli.terms import Sealed, Terms, Wish, store_asked_for, terms_for
+from sealkit.errors import ManifestError, ReferenceSyntaxError, UsageError
 from sealkit.manifests import fields
 from sealkit.manifests.emit import emit_yaml
 from sealkit.manifests.scope import Scope
 from sealkit.manifests.secret import Secret
 from sealkit.manifests.splice import Replace, rewrite
-from sealkit.sealing import Random, seal
+from sealkit.referring import Divided, divide
 from sealkit.sensitive import Sensitive
 
 
@@ -30,53 +32,11 @@ class SealRequest(NamedTuple):
     output: str
     in_place: bool
     target: str
-    choice: Choice
-    scope: Scope | None
+    wish: Wish
     namespace: str
     name: str
     raw: str
-
-
-class Sealed(NamedTuple):
-    """One line of the report: what was sealed, and for whom."""
-
-    file: str
-    document: int
-    namespace: str
-    name: str
-    keys: int
-    scope: str
-    clusters: tuple[str, ...]
-
-    def __str__(self) -> str:
-        """Return the line for people."""
-        name = f"{self.namespace}/{self.name}" if self.namespace else self.name
-        values = "1 value" if self.keys == 1 else f"{self.keys} values"
-        return f"sealed {name}: {values} for {', '.join(self.clusters)} ({self.scope})"
-
-
-class Terms(NamedTuple):
-    """For whom and how far everything in one source is sealed."""
-
-    audience: Audience
-    scope: Scope
-    random: Random
-
-    def seal(self, secret: Secret) -> dict[str, object]:
-        """Return the manifest. Raises as `sealkit.sealing.seal`."""
-        return seal(secret, self.audience.keys, self.scope, self.random).to_dict()
-
-    def line(self, secret: Secret, file: str, document: int) -> Sealed:
-        """Return the line of the report for one Secret."""
-        return Sealed(
-            file=file,
-            document=document,
-            namespace=secret.namespace,
-            name=secret.name,
-            keys=len(secret.data),
-            scope=self.scope.value,
-            clusters=self.audience.names,
-        )
+    with_references: bool
 
 
 @click.command("seal")
@@ -121,6 +81,13 @@ class Terms(NamedTuple):
 )
 @click.option("--name", default="", metavar="NAME", help="Name for the one Secret that is read.")
 @click.option("--raw", default="", metavar="KEY", help="Take the input as the one value of KEY.")
+@store_options
+@click.option(
+    "--no-references",
+    "literally",
+    is_flag=True,
+    help="Encrypt values that read as references to Vault, as they are.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON; needs -o or -i.")
 @click.pass_obj
 def seal_command(
@@ -135,23 +102,31 @@ def seal_command(
     namespace: str,
     name: str,
     raw: str,
+    store: str,
+    cluster_store: str,
+    literally: bool,
     as_json: bool,
 ) -> None:
     """Seal every Secret in FILES (standard input by default).
 
     Other documents, their order and comments stay as they are. Input that is sealed already
-    passes through unchanged.
+    passes through unchanged. Values that are references to Vault, such as
+    vault:kv/shop/db#password, go to spec.references instead of being encrypted.
     """
     request = SealRequest(
         sources=tuple(dict.fromkeys(files)) or (STDIO,),
         output=output,
         in_place=in_place,
         target=target,
-        choice=Choice(clusters, recipients),
-        scope=Scope(scope) if scope else None,
+        wish=Wish(
+            choice=Choice(clusters, recipients),
+            scope=Scope(scope) if scope else None,
+            store=store_asked_for(store, cluster_store),
+        ),
         namespace=namespace,
         name=name,
         raw=raw,
+        with_references=not literally and not raw,
     )
     _check(request, as_json=as_json)
     print_report(app, run(request, app), as_json=as_json)
@@ -168,6 +143,9 @@ def _check(request: SealRequest, *, as_json: bool) -> None:
         "--json needs -o FILE or --in-place, standard output is the manifest": as_json
         and to_stdout,
         "--raw needs --name, the name of the Secret": bool(request.raw) and not request.name,
+        "--store and --cluster-store are for references, not for --no-references or --raw": bool(
+            request.wish.store and not request.with_references
+        ),
     }
     for message, applies in refusals.items():
         if applies:
@@ -200,22 +178,10 @@ def run(request: SealRequest, app: App) -> list[Sealed]:
 
 
 def _seal_source(request: SealRequest, app: App, source: str) -> tuple[str, list[Sealed]]:
-    terms = _terms(request, app, source)
+    terms = terms_for(app, _target(request, app, source), request.wish)
     if request.raw:
         return _seal_raw(request, app, terms, source)
     return _seal_text(request, app, terms, source)
-
-
-def _terms(request: SealRequest, app: App, source: str) -> Terms:
-    target = _target(request, app, source)
-    audience = audience_for(app, target, request.choice)
-    scope = request.scope or audience.scopes[0]
-    try:
-        audience.check_scope(scope)
-    except PolicyError as error:
-        error.located(file=str(target or ""))
-        raise
-    return Terms(audience, scope, app.random)
 
 
 def _target(request: SealRequest, app: App, source: str) -> Path | None:
@@ -228,9 +194,10 @@ def _target(request: SealRequest, app: App, source: str) -> Path | None:
 def _seal_raw(
     request: SealRequest, app: App, terms: Terms, source: str
 ) -> tuple[str, list[Sealed]]:
+    terms.audience.check_keys()
     data = {request.raw: Sensitive(app.read(source))}
-    secret = Secret(request.name, request.namespace, data)
-    return emit_yaml(terms.seal(secret)), [terms.line(secret, label_of(source), 1)]
+    divided = Divided(Secret(request.name, request.namespace, data), {})
+    return emit_yaml(terms.seal(divided)), [terms.line(divided, label_of(source), 1)]
 
 
 def _seal_text(
@@ -244,19 +211,52 @@ def _seal_text(
         app.say(f"sealkit: note: there is no Secret in {label_of(source)}")
     changes, lines = [], []
     for entry in secrets:
+        divided = _divided(request, entry)
+        terms.check_keys(divided)
         with entry.located():
-            secret = _secret(request, entry.raw)
-            changes.append(Replace(entry.resource, terms.seal(secret)))
-        lines.append(terms.line(secret, label_of(source), entry.document))
+            changes.append(Replace(entry.resource, terms.seal(divided)))
+        lines.append(terms.line(divided, label_of(source), entry.document))
+        say_public(app, entry, divided)
     return rewrite(text, changes), lines
 
 
-def _secret(request: SealRequest, raw: Mapping[str, object]) -> Secret:
+def say_public(app: App, entry: Found, divided: Divided) -> None:
+    """Tell of text that was in a Secret and stands in a manifest now."""
+    for key in divided.partly_public:
+        place = f"{entry.resource.document.file}:{entry.document}"
+        app.say(f"sealkit: note: {place}: {key}: the text around its references is public now")
+
+
+def _divided(request: SealRequest, entry: Found) -> Divided:
+    with entry.located():
+        return divided_secret(
+            entry.raw, request.name, request.namespace, with_references=request.with_references
+        )
+
+
+def divided_secret(
+    raw: Mapping[str, object], name: str, namespace: str, *, with_references: bool = True
+) -> Divided:
+    """Parse a Secret, with another name or in a namespace that it does not say itself.
+
+    Raises:
+        ManifestError: it is wrong, or says another namespace.
+        ReferenceSyntaxError: a value begins as a reference and is none.
+    """
     metadata = raw.get("metadata")
-    if request.name and isinstance(metadata, Mapping):
-        raw = {**raw, "metadata": {**metadata, "name": request.name}}
-    secret = Secret.from_dict(raw)
-    if request.namespace and secret.namespace not in {"", request.namespace}:
-        what = f"is not the namespace that --namespace says, {request.namespace!r}"
+    if name and isinstance(metadata, Mapping):
+        raw = {**raw, "metadata": {**metadata, "name": name}}
+    divided = _parsed(raw) if with_references else Divided(Secret.from_dict(raw), {})
+    secret = divided.secret
+    if namespace and secret.namespace not in {"", namespace}:
+        what = f"is not the namespace that --namespace says, {namespace!r}"
         raise ManifestError(what, field="metadata.namespace")
-    return replace(secret, namespace=secret.namespace or request.namespace)
+    return replace(divided, secret=replace(secret, namespace=secret.namespace or namespace))
+
+
+def _parsed(raw: Mapping[str, object]) -> Divided:
+    try:
+        return divide(raw)
+    except ReferenceSyntaxError as error:
+        error.hint = error.hint or "if it is no reference to Vault: --no-references"
+        raise

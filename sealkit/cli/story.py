@@ -22,15 +22,15 @@ class Chapter:
     steps: tuple[Step, ...]
 
 
-def _reads(password: str) -> Step:
-    command = "kubectl get secret db -n shop -o go-template='{{.data.PASSWORD | base64decode}}'"
-    return Step(command, password)
+def _reads(password: str, name: str = "db") -> Step:
+    template = "'{{.data.PASSWORD | base64decode}}'"
+    return Step(f"kubectl get secret {name} -n shop -o go-template={template}", password)
 
 
-def _becomes(password: str) -> Step:
+def _becomes(password: str, name: str = "db") -> Step:
     value = f"$(printf {password} | base64)"
     waiting = f"--for=jsonpath='{{.data.PASSWORD}}'={value} --timeout=10s"
-    return Step(f"kubectl wait secret/db -n shop {waiting}", "condition met")
+    return Step(f"kubectl wait secret/{name} -n shop {waiting}", "condition met")
 
 
 STORY: Final = (
@@ -106,6 +106,89 @@ STORY: Final = (
             Step("kubectl wait sealedsecret/db -n stage --for=condition=Stalled", "condition met"),
             Step("kubectl get sealedsecret -n stage -o wide", "DecryptionFailed"),
             Step("kubectl get secret -n stage", "No resources found"),
+        ),
+    ),
+)
+
+_STORE = """\
+apiVersion: sealkit.dev/v1alpha1
+kind: VaultStore
+metadata: {name: default, namespace: shop}
+spec:
+  address: $BAO_ADDR
+  auth:
+    kubernetes: {role: shop, serviceAccountName: shop}"""
+
+# Told where there is an OpenBao server, on whose address and token the commands rely.
+VAULT_STORY: Final = (
+    Chapter(
+        "Vault lets a service account of the namespace read what is the namespace's",
+        (
+            Step("bao secrets enable -path=kv -version=2 kv", "Success"),
+            Step("bao kv put -mount=kv shop/cache password=vault-password | tail -1", "version"),
+            Step(
+                """printf 'path "kv/data/shop/*" { capabilities = ["read"] }' |"""
+                " bao policy write shop -",
+                "Success",
+            ),
+            Step("bao auth enable kubernetes", "Success"),
+            Step("kubectl create serviceaccount vault-reviewer -n shop", "created"),
+            Step(
+                "bao write auth/kubernetes/config disable_local_ca_jwt=true"
+                " kubernetes_ca_cert=@../ca.pem"
+                " kubernetes_host=$(kubectl config view -o jsonpath={.clusters[0].cluster.server})"
+                " token_reviewer_jwt=$(kubectl create token vault-reviewer -n shop)",
+                "Success",
+            ),
+            Step(
+                "bao write auth/kubernetes/role/shop audience=vault policies=shop period=1h"
+                " bound_service_account_names=shop bound_service_account_namespaces=shop",
+                "Success",
+            ),
+            Step("kubectl create serviceaccount shop -n shop", "created"),
+            Step(f"cat > store.yaml <<EOF\n{_STORE}\nEOF"),
+            Step("kubectl apply -f store.yaml", "created"),
+        ),
+    ),
+    Chapter(
+        "A Secret that says where its password is, instead of what it is",
+        (
+            Step(
+                "kubectl create secret generic cache -n shop --dry-run=client -o yaml"
+                " --from-literal=USER=app --from-literal='PASSWORD=vault:kv/shop/cache#password'"
+                " | sealkit seal > cache.sealed.yaml",
+                "sealed shop/cache",
+            ),
+            Step("grep -A1 references: cache.sealed.yaml", "vault:kv/shop/cache#password"),
+            Step("kubectl apply -f cache.sealed.yaml", "created"),
+            Step("kubectl wait sealedsecret/cache -n shop --for=condition=Ready", "condition met"),
+            _reads("vault-password", "cache"),
+        ),
+    ),
+    Chapter(
+        "The password changes in Vault, and the Secret follows",
+        (
+            Step("bao kv put -mount=kv shop/cache password=rotated-password | tail -1", "version"),
+            Step(
+                "kubectl annotate sealedsecret cache -n shop sealkit.dev/refresh=now", "annotated"
+            ),
+            _becomes("rotated-password", "cache"),
+        ),
+    ),
+    Chapter(
+        "Vault loses the password; the Secret stays, and the status says so",
+        (
+            Step("bao kv delete -mount=kv shop/cache", "Success"),
+            Step(
+                "kubectl annotate sealedsecret cache -n shop --overwrite sealkit.dev/refresh=again",
+                "annotated",
+            ),
+            Step(
+                "kubectl wait sealedsecret/cache -n shop --for=condition=Ready=False --timeout=10s",
+                "condition met",
+            ),
+            Step("kubectl get sealedsecret cache -n shop", "VersionDeleted"),
+            _reads("rotated-password", "cache"),
         ),
     ),
 )

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from sealkit.cli.app import STDIO, App
-from sealkit.errors import ManifestError, UsageError
+from sealkit.errors import ManifestError, ReferenceSyntaxError, UsageError
 from sealkit.manifests.secret import check_data_key
+from sealkit.references.template import Template, from_raw
 from sealkit.sensitive import Sensitive
 
 
@@ -30,6 +31,28 @@ def check_keys(keys: tuple[str, ...]) -> None:
             raise UsageError(what, hint="values are never given on the command line") from None
 
 
+def parse_references(pairs: tuple[str, ...]) -> dict[str, Template]:
+    """Parse KEY=TEXT pairs, TEXT being a reference or text with references in it.
+
+    Raises:
+        UsageError: a pair is not one, a key is given twice, or a text holds no reference. The text
+            is not quoted: it may be a value in the wrong place.
+    """
+    found: dict[str, Template] = {}
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        if not equals:
+            raise UsageError("is not of the form KEY=vault:PATH#KEY", field="--reference")
+        check_keys((key,))
+        if key in found:
+            raise UsageError("is given twice", field=key)
+        try:
+            found[key] = from_raw(text, key)
+        except ReferenceSyntaxError as error:
+            raise UsageError(error.problem, field=error.field, hint=error.hint) from None
+    return found
+
+
 class Sources(NamedTuple):
     """Keys whose values are asked for or piped in, and keys whose values are in files."""
 
@@ -37,8 +60,10 @@ class Sources(NamedTuple):
     paths: Mapping[str, str]
 
     @classmethod
-    def parse(cls, keys: tuple[str, ...], pairs: tuple[str, ...]) -> Sources:
-        """Parse data keys and KEY=PATH pairs.
+    def parse(
+        cls, keys: tuple[str, ...], pairs: tuple[str, ...], others: tuple[str, ...] = ()
+    ) -> Sources:
+        """Parse data keys and KEY=PATH pairs; `others` are keys that are set in another way.
 
         Raises:
             UsageError: there is none, one is given twice, or a pair is not one.
@@ -52,11 +77,16 @@ class Sources(NamedTuple):
         names = (*keys, *(pair.partition("=")[0] for pair in pairs))
         check_keys(names)
         for position, key in enumerate(names):
-            if key in names[:position]:
+            if key in (*others, *names[:position]):
                 raise UsageError("is given twice", field=key)
-        if not names:
+        if not names and not others:
             raise UsageError("there is no key to set", hint="sealkit set FILE KEY")
         return cls(keys, paths)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The keys that get values."""
+        return (*self.keys, *self.paths)
 
     def check(self, app: App, manifest: str) -> None:
         """Refuse unclear sources before anything is read; `manifest` names its own file.

@@ -12,7 +12,8 @@ from sealkit.crypto.context import Binding, context
 from sealkit.crypto.recipient import Recipient
 from sealkit.crypto.x1 import Envelope, PrivateKey
 from sealkit.encoding import to_base32
-from sealkit.manifests.sealed import _OBJECT_META
+from sealkit.manifests import template
+from sealkit.manifests.sealed import _OBJECT_META, _SPEC_FIELDS
 from sealkit.padding import pad
 from sealkit.sensitive import Sensitive
 from tests.sealkit.test_sizes import text_of
@@ -94,6 +95,17 @@ def test_the_recipient_file_is_as_the_grammar_says() -> None:
 @pytest.mark.parametrize("name", sorted(set(_OBJECT_META) - {"name", "namespace"}))
 def test_the_fields_of_metadata_are_listed(name: str) -> None:
     assert re.search(rf"`(metadata\.)?{name}`", FORMAT)
+
+
+@pytest.mark.parametrize("name", _SPEC_FIELDS)
+def test_the_fields_of_the_spec_are_listed(name: str) -> None:
+    assert f"\n| `spec.{name}" in FORMAT
+
+
+@pytest.mark.parametrize("names", [_SPEC_FIELDS, template._FIELDS], ids=["spec", "template"])
+def test_fields_are_written_in_the_order_that_is_listed(names: tuple[str, ...]) -> None:
+    text = " ".join(re.sub(r"`metadata` \([^)]*\)", "`metadata`", FORMAT).split())
+    assert ", ".join(f"`{name}`" for name in names) in text
 
 
 @pytest.mark.parametrize("keys", [1, 5, 20, 50])

@@ -10,6 +10,8 @@ from collections.abc import Callable
 import pytest
 import yaml
 
+from sealkit.manifests.emit import emit_yaml
+from tests.fakes.vault_admin import Admin
 from tests.sealkit.cli.desk import CANARY, Closed, Desk, Result, key_of, secret_text
 
 Case = Callable[[Desk], Result]
@@ -71,6 +73,65 @@ def value_file(desk: Desk) -> Result:
 
 def nested(depth: int) -> str:
     return json.dumps(yaml.safe_load(SECRET) | {"x": None}).replace("null", "[" * depth)
+
+
+REFERENCE = "vault:kv/canary/db#PASSWORD"
+
+
+def referring(text: str, *arguments: str) -> Case:
+    """A verb on a manifest with a reference and a sealed value."""
+
+    def run(desk: Desk) -> Result:
+        desk.ok("seal", "-o", SEALED, stdin=secret_text(A=REFERENCE, PASSWORD=CANARY))
+        verb, *rest = arguments
+        return desk.run(*verb.split(), SEALED, *rest, stdin=text)
+
+    return run
+
+
+def check(text: str, *arguments: str) -> Case:
+    return lambda desk: desk.run("vault", "check", *arguments, stdin=text)
+
+
+def push(text: str, *arguments: str, to: str = "kv/canary/push") -> Case:
+    return lambda desk: desk.run("vault", "push", "--to", to, *arguments, stdin=text)
+
+
+def as_nobody(case: Case) -> Case:
+    """Ask with the mark for a token."""
+
+    def run(desk: Desk) -> Result:
+        desk.environment["VAULT_TOKEN"] = CANARY
+        return case(desk)
+
+    return run
+
+
+def of_value(modifiers: str, name: str = "A", more: str = "") -> str:
+    """A Secret whose value in Vault does not fit what is done with it."""
+    return secret_text(**{name: f"{REFERENCE} | {modifiers}"}) + more
+
+
+USERS = {"htpasswd": {"users": [{"username": "A", "password": "A"}]}}
+
+
+def making(template: dict[str, object]) -> Case:
+    """Check a manifest that makes something of the value."""
+
+    def run(desk: Desk) -> Result:
+        raw = yaml.safe_load(desk.ok("seal", stdin=secret_text(A=REFERENCE)).out)
+        raw["spec"]["template"] |= template
+        return desk.run("vault", "check", stdin=emit_yaml(raw))
+
+    return run
+
+
+def twice(case: Case) -> Case:
+    def run(desk: Desk) -> Result:
+        case(desk)
+        return case(desk)
+
+    return run
 
 
 DOCKER = "type: kubernetes.io/dockerconfigjson\n"
@@ -140,6 +201,69 @@ CASES: dict[str, Case] = {
 }
 
 
+BAD_REFERENCES = {
+    "no-key": f"vault:{CANARY}",
+    "no-end": f"${{vault:kv/a#b {CANARY}",
+    "modifier": f"vault:kv/a#b | {CANARY}",
+    "path": f"vault:kv//{CANARY}#b",
+    "argocd": f"<path:{CANARY}",
+    "two": f"vault:kv/a#b${{vault:{CANARY}}}",
+    "body": f">>vault:kv/a#b#{CANARY}",
+    "version": f"vault:kv/a#b#{CANARY}",
+    "long": f"vault:{CANARY * 100}#b",
+}
+# What resolves a reference, or moves a value to Vault: these need a server.
+VAULT_CASES: dict[str, Case] = {
+    **{f"seal-reference-{name}": seal(secret_text(A=bad)) for name, bad in BAD_REFERENCES.items()},
+    **{f"check-{name}": check(secret_text(A=bad)) for name, bad in BAD_REFERENCES.items()},
+    **{f"push-{name}": push(secret_text(A=bad)) for name, bad in BAD_REFERENCES.items()},
+    "seal-literally": seal(secret_text(A=f"vault:{CANARY}"), "--no-references"),
+    "seal-mixture": seal(secret_text(A=REFERENCE, PASSWORD=CANARY)),
+    "seal-bad-annotation": seal(
+        SECRET.replace(
+            "namespace: shop", "namespace: shop\n  annotations: {avp.kubernetes.io/path: a//b}"
+        )
+    ),
+    "set-on-reference": referring(CANARY, "set", "A"),
+    "set-reference": referring("", "set", "--reference", "B=vault:kv/a#b"),
+    "set-reference-is-a-value": referring("", "set", "--reference", f"B={CANARY}"),
+    "set-reference-is-wrong": referring("", "set", "--reference", f"B=vault:{CANARY}"),
+    "set-reference-has-no-key": referring("", "set", "--reference", CANARY),
+    "unset-reference": referring("", "unset", "A"),
+    "inspect-reference": referring("", "inspect"),
+    "inspect-reference-json": referring("", "inspect", "--json"),
+    "check": check(secret_text(A=REFERENCE, B=CANARY)),
+    "check-json": check(secret_text(A=REFERENCE, B=CANARY), "--json"),
+    "check-in-part": referring("", "vault check"),
+    "check-not-base64": check(of_value("base64decode")),
+    "check-not-json": check(of_value("jsonParse")),
+    "check-not-yaml": check(of_value("base64encode | yamlParse | jsonPath {.a}")),
+    "check-not-json-in-json": check(of_value("jsonParse"), "--json"),
+    "check-type": check(of_value("indent 1", ".dockerconfigjson", DOCKER)),
+    "check-builder": making({"build": {"dockerConfigJson": {"registries": []}}}),
+    "check-builder-tls": making({"build": {"tls": {"certificate": "A", "key": "A"}}}),
+    "check-text": making({"data": {"B": "{{ .A }}"}}),
+    "check-text-fails": making({"data": {"B": "{{ index .A 500 }}{{ fromJson .A }}"}}),
+    "check-as-nobody": as_nobody(check(secret_text(A=REFERENCE))),
+    "check-wrong-store": check(secret_text(A=REFERENCE), "--store-file", "none.yaml"),
+    "push": push(SECRET),
+    "push-data": push(IN_DATA),
+    "push-again": twice(push(SECRET)),
+    "push-report": push(SECRET, "-o", "new.yaml", "--json"),
+    "push-dry": push(SECRET, "--dry-run", "--json", to="kv/canary/db"),
+    "push-old": push(SECRET, to="old/canary/db"),
+    "push-nowhere": push(SECRET, to="none/canary"),
+    "push-sys": push(SECRET, to="sys/canary"),
+    "push-pki": push(SECRET, to="pki/canary"),
+    "push-as-nobody": as_nobody(push(SECRET)),
+    "push-no-file": push(SECRET, "-o", "none/x.yaml"),
+    "push-not-base64": push(SECRET.replace("stringData", "data")),
+    "push-type": push(SECRET.replace("PASSWORD", ".dockerconfigjson") + DOCKER),
+    "push-no-namespace": push(SECRET.replace("namespace: shop", "labels: {}")),
+    "push-path": push(SECRET, to=f"kv//{CANARY}"),
+}
+
+
 def with_docker(desk: Desk) -> Desk:
     """A manifest whose value is what no Docker configuration is."""
     desk.ok("seal", "-o", SEALED, stdin=SECRET.replace("PASSWORD", ".dockerconfigjson"))
@@ -149,7 +273,26 @@ def with_docker(desk: Desk) -> Desk:
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_the_secret_shows_nowhere(desk: Desk, case: Case) -> None:
     desk.ok("seal", "-o", SEALED, stdin=SECRET)
-    result = case(desk)
+    check_nothing_shows(desk, case(desk))
+
+
+@pytest.fixture
+def with_vault(desk: Desk, vault: Admin) -> Desk:
+    """The desk of a server that holds the mark."""
+    vault.do("POST", "kv/data/canary/db", {"data": {"PASSWORD": CANARY}})
+    desk.ok("seal", "-o", SEALED, stdin=SECRET)
+    return desk
+
+
+@pytest.mark.parametrize("case", VAULT_CASES.values(), ids=VAULT_CASES.keys())
+def test_a_secret_in_vault_shows_nowhere(with_vault: Desk, case: Case) -> None:
+    result = case(with_vault)
+    assert "internal error" not in result.err
+    check_nothing_shows(with_vault, result)
+
+
+def check_nothing_shows(desk: Desk, result: Result) -> None:
+    """Look for the mark and for keys in all that was printed and written."""
     seeds = [key_of(name).seed.reveal() for name in ("prod", "staging", "lab")]
     for seed in seeds:
         text = base64.b64encode(seed).decode()
@@ -175,6 +318,19 @@ def test_the_cases_are_what_they_say(desk: Desk) -> None:
     assert good == {
         *("seal", "seal-data", "seal-json", "seal-report", "seal-raw"),
         *("set", "set-line-break", "set-report", "set-file", "set-typed", "unset", "inspect"),
+    }
+
+
+def test_the_cases_with_vault_are_what_they_say(with_vault: Desk) -> None:
+    codes = {}
+    for name, case in VAULT_CASES.items():
+        before = dict(with_vault.environment)
+        codes[name] = case(with_vault).code
+        with_vault.environment = before
+    assert {name for name, code in codes.items() if code == 0} == {
+        *("seal-literally", "seal-mixture", "set-reference", "unset-reference"),
+        *("inspect-reference", "inspect-reference-json", "check", "check-json", "check-in-part"),
+        *("check-text", "push", "push-data", "push-again", "push-report", "push-dry", "push-old"),
     }
 
 

@@ -286,3 +286,136 @@ def test_a_link_stays_a_link(sealed: Desk, tmp_path: Path) -> None:
     sealed.ok("set", "link.yaml", "USER", stdin="x")
     assert link.is_symlink()
     assert values(sealed)["USER"] == b"x"
+
+
+REFERENCE = "vault:kv/shop/db#password"
+REFERRING = f"# whose: the shop\n{secret_text(A=REFERENCE, B='plain')}"
+
+
+class TestReferences:
+    """Values in Vault, in the same manifest."""
+
+    @pytest.fixture
+    def referring(self, desk: Desk) -> Desk:
+        """A manifest of a reference A and a sealed value B, with comments."""
+        desk.ok("seal", "--store", "main", "-o", FILE, stdin=REFERRING)
+        text = desk.read(FILE).replace(f'"{REFERENCE}"', f'"{REFERENCE}"   # rotated by hand')
+        desk.write(FILE, text)
+        return desk
+
+    @staticmethod
+    def references(desk: Desk) -> object:
+        return only_sealed(desk.read(FILE))["spec"].get("references")
+
+    def test_one_is_added_in_its_place(self, sealed: Desk) -> None:
+        before = sealed.read(FILE).splitlines()
+        result = sealed.ok("set", FILE, "--reference", f"TOKEN={REFERENCE}")
+        assert result.err == "set TOKEN in db.yaml for prod, staging\n"
+        after = sealed.read(FILE).splitlines()
+        assert [line for line in after if line not in before] == [
+            "  references:",
+            f'    TOKEN: "{REFERENCE}"',
+        ]
+        assert list(only_sealed(sealed.read(FILE))["spec"])[2:4] == ["encryptedData", "references"]
+
+    def test_one_is_changed(self, referring: Desk) -> None:
+        new = "x ${vault:kv/other#b}"
+        referring.ok("set", FILE, "--reference", f"A={new}", "--reference", "C=<path:kv/c#d>")
+        assert self.references(referring) == {"A": new, "C": "vault:kv/c#d"}
+        assert "# whose: the shop" in referring.read(FILE)
+
+    def test_a_sealed_value_moves_to_vault(self, referring: Desk) -> None:
+        result = referring.ok("set", FILE, "--reference", f"B={REFERENCE}", "--json")
+        assert result.json[0]["set"] == ["B"]
+        assert result.json[0]["clusters"] == []
+        spec = only_sealed(referring.read(FILE))["spec"]
+        assert spec["references"] == {"A": REFERENCE, "B": REFERENCE}
+        assert not spec.get("encryptedData")
+        assert not spec.get("envelopes")
+        referring.ok("inspect", FILE)
+
+    def test_beside_a_value(self, referring: Desk) -> None:
+        referring.ok("set", FILE, "TOKEN", "--reference", f"C={REFERENCE}", stdin="t")
+        spec = only_sealed(referring.read(FILE))["spec"]
+        assert list(spec["encryptedData"]) == ["B", "TOKEN"]
+        assert spec["references"] == {"A": REFERENCE, "C": REFERENCE}
+
+    def test_references_alone_need_no_recipients(self, bare: Desk) -> None:
+        bare.ok("seal", "-o", FILE, stdin=secret_text(A=REFERENCE))
+        bare.ok("set", FILE, "--reference", "B=vault:kv/a#b")
+        bare.ok("unset", FILE, "A")
+        assert self.references(bare) == {"B": "vault:kv/a#b"}
+        result = bare.run("set", FILE, "C", stdin="x")
+        assert (result.code, "there is no .sealkit.yaml" in result.err) == (2, True)
+
+    def test_sealed_values_beside_it_need_them(self, referring: Desk) -> None:
+        (referring.folder / ".sealkit.yaml").unlink()
+        before = referring.read(FILE)
+        result = referring.run("set", FILE, "--reference", "C=vault:kv/a#b")
+        assert result.err.startswith("sealkit: error: there is no .sealkit.yaml here or above")
+        assert (result.code, referring.read(FILE)) == (2, before)
+
+    def test_a_value_for_a_reference_is_refused_before_it_is_asked(self, referring: Desk) -> None:
+        before = referring.read(FILE)
+        result = referring.run("set", FILE, "A", answer=CANARY)
+        assert result.err == (
+            "sealkit: error: db.yaml:1: spec.references.A: is a reference to Vault\n"
+            "sealkit: hint: change it with --reference, or remove it first: sealkit unset\n"
+        )
+        assert (result.code, referring.read(FILE), referring.asked) == (2, before, [])
+
+    def test_one_is_removed(self, referring: Desk) -> None:
+        referring.ok("set", FILE, "--reference", "C=vault:kv/a#b")
+        before = referring.read(FILE).splitlines()
+        result = referring.ok("unset", FILE, "C")
+        assert result.err == "removed C from db.yaml\n"
+        after = referring.read(FILE).splitlines()
+        assert [line for line in before if line not in after] == ['    C: "vault:kv/a#b"']
+        assert any("# rotated by hand" in line for line in after)
+
+    def test_the_last_one_takes_with_it_what_is_about_them(self, referring: Desk) -> None:
+        referring.ok("unset", FILE, "A")
+        spec = only_sealed(referring.read(FILE))["spec"]
+        assert "references" not in spec
+        assert "vault" not in spec
+        assert referring.values(referring.read(FILE)) == {"B": b"plain"}
+
+    def test_both_at_once(self, referring: Desk) -> None:
+        result = referring.run("unset", FILE, "A", "B", "C")
+        assert "spec.encryptedData.C: is not in the manifest" in result.err
+        referring.ok("unset", FILE, "A", "B")
+
+    def test_the_type_needs_it(self, desk: Desk) -> None:
+        text = secret_text(**{"ssh-privatekey": REFERENCE, "A": "x"})
+        desk.ok("seal", "-o", FILE, stdin=f"{text}type: kubernetes.io/ssh-auth\n")
+        result = desk.run("unset", FILE, "ssh-privatekey")
+        assert (result.code, "is missing, type" in result.err) == (1, True)
+
+    def test_a_manifest_whose_references_are_written_by_hand(self, bare: Desk) -> None:
+        head = "apiVersion: sealkit.dev/v1alpha1\nkind: SealedSecret\n"
+        head += "metadata: {name: db, namespace: shop}\nspec:\n  scope: strict\n"
+        bare.write(FILE, f"{head}  template: {{type: Opaque}}\n")
+        bare.ok("set", FILE, "--reference", "A=vault:kv/a#b")
+        expected = f'{head}  references:\n    A: "vault:kv/a#b"\n  template: {{type: Opaque}}\n'
+        assert bare.read(FILE) == expected
+
+    @pytest.mark.parametrize(
+        ("arguments", "start"),
+        [
+            (["--reference", CANARY], "--reference: is not of the form KEY=vault:PATH#KEY"),
+            (["--reference", f"B={CANARY}"], "B: holds no reference"),
+            (["--reference", f"B=vault:{CANARY}"], "B.key: has no '#'"),
+            (["--reference", f"a b={CANARY}"], "KEY number 1 is not a data key"),
+            (["--reference", "B=vault:a/b#c"] * 2, "B: is given twice"),
+            (["B", "--reference", "B=vault:a/b#c"], "B: is given twice"),
+            ([], "there is no key to set"),
+        ],
+    )
+    def test_mistakes_are_not_quoted(
+        self, referring: Desk, arguments: list[str], start: str
+    ) -> None:
+        before = referring.read(FILE)
+        result = referring.run("set", FILE, *arguments, stdin="x")
+        assert result.err.startswith(f"sealkit: error: {start}"), result.err
+        assert (result.code, referring.read(FILE)) == (2, before)
+        assert CANARY not in result.err

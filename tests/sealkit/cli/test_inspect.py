@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+import json
 
+import pytest
+import yaml
+
+from sealkit.manifests.emit import emit_yaml
 from tests.sealkit.cli.desk import Desk, key_of, only_sealed, secret_text
 
 FILE = "db.yaml"
@@ -73,3 +77,57 @@ def test_nothing_sealed(sealed: Desk) -> None:
     result = sealed.run("inspect", stdin=secret_text())
     assert result.code == 2
     assert result.err.startswith("sealkit: error: stdin: holds no SealedSecret")
+
+
+STRUCTURED = {"store": {"name": "main", "kind": "ClusterVaultStore"}, "path": "kv/x"}
+SPEC = {
+    "references": {
+        "A": "vault:kv/shop/db#password",
+        "B": STRUCTURED,
+        "C": "${vault:kv/a#b}@${vault:kv/a#c}",
+    },
+    "vault": {"store": "own"},
+    "template": {
+        "type": "Opaque",
+        "build": {"basicAuth": {"username": "A", "password": "C"}},
+        "data": {"app.ini": "p={{ .A }}"},
+    },
+    "rolloutRestart": [
+        {"kind": "Deployment", "name": "web"},
+        {"kind": "StatefulSet", "matchLabels": {"app": "db"}},
+    ],
+}
+
+
+class TestVault:
+    """What a manifest says of Vault, and what it makes."""
+
+    @pytest.fixture
+    def referring(self, desk: Desk) -> Desk:
+        raw = yaml.safe_load(desk.ok("seal", stdin=secret_text()).out)
+        raw["spec"] |= SPEC
+        desk.write(FILE, emit_yaml(raw))
+        return desk
+
+    def test_as_text(self, referring: Desk) -> None:
+        lines = referring.ok("inspect", FILE).out.splitlines()
+        assert lines[5:] == [
+            "  A refers to vault:kv/shop/db#password (VaultStore own)",
+            f"  B refers to {json.dumps(STRUCTURED)} (ClusterVaultStore main)",
+            "  C refers to ${vault:kv/a#b}@${vault:kv/a#c} (VaultStore own)",
+            "  basicAuth makes password, username",
+            "  app.ini is made of a text template",
+            "  a change restarts Deployment web",
+            "  a change restarts StatefulSet with app=db",
+        ]
+
+    def test_as_json(self, referring: Desk) -> None:
+        (found,) = referring.ok("inspect", "--json", FILE).json
+        assert found["references"]["A"] == {
+            "stores": ["VaultStore own"],
+            "reference": "vault:kv/shop/db#password",
+        }
+        assert found["references"]["B"]["reference"] == STRUCTURED
+        assert found["builders"] == {"basicAuth": ["password", "username"]}
+        assert found["texts"] == ["app.ini"]
+        assert found["restarts"] == ["Deployment web", "StatefulSet with app=db"]

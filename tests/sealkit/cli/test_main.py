@@ -10,7 +10,14 @@ import pytest
 from sealkit import __version__
 from sealkit.cli import main as root
 from sealkit.cli.main import run
-from sealkit.errors import ConfigError, NoKeyError, PolicyError, SealkitError, UnsealError
+from sealkit.errors import (
+    ConfigError,
+    NoKeyError,
+    PolicyError,
+    SealkitError,
+    UnsealError,
+    VaultError,
+)
 from tests.sealkit.cli.desk import CANARY, Closed, Desk, Terminal, families, secret_text
 
 EXIT_CODES = {
@@ -18,9 +25,12 @@ EXIT_CODES = {
     "UsageError": 2,
     "ConfigError": 2,
     "ManifestError": 1,
+    "ReferenceSyntaxError": 1,
+    "TemplateError": 1,
     "NoKeyError": 4,
     "UnsealError": 5,
     "PolicyError": 6,
+    "VaultError": 1,
 }
 
 
@@ -36,7 +46,9 @@ def failing(error: BaseException) -> io.BytesIO:
 
 @pytest.mark.parametrize("family", families(), ids=lambda family: family.__name__)
 def test_each_family_has_its_exit_code(desk: Desk, family: type[SealkitError]) -> None:
-    error = family("does not fit", field="spec.x", hint="do this").located(file="a", document=2)
+    more = {"reason": "PathNotFound"} if family is VaultError else {}
+    error = family("does not fit", hint="do this", **more).located(file="a", document=2)
+    error.field = "spec.x"
     result = desk.run("seal", stdin=failing(error))
     assert result.err == "sealkit: error: a:2: spec.x: does not fit\nsealkit: hint: do this\n"
     assert result.code == EXIT_CODES[family.__name__]

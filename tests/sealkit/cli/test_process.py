@@ -54,6 +54,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 @pytest.fixture
 def sealed(desk: Desk) -> Desk:
     desk.write("secret.yaml", secret_text())
+    desk.write("references.yaml", secret_text(A="vault:kv/a#b", B="plain"))
     desk.ok("seal", "secret.yaml", "-o", "db.yaml")
     return desk
 
@@ -76,10 +77,14 @@ def start(
         ["init"],
         ["clusters", "list"],
         ["seal", "secret.yaml"],
+        ["seal", "references.yaml"],
         ["inspect", "db.yaml"],
         ["set", "db.yaml", "USER"],
+        ["set", "db.yaml", "--reference", "USER=vault:kv/a#b"],
         ["unset", "db.yaml", "USER"],
         ["unseal", "db.yaml", "--key", "KEY"],
+        ["vault", "--help"],
+        ["vault", "check", "db.yaml"],
     ],
     ids=" ".join,
 )

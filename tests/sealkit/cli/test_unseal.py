@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
+from typing import Final
 
 import pytest
 import yaml
 
+from sealkit.cli.making import making
+from sealkit.manifests.emit import emit_yaml
 from tests.sealkit.cli.desk import CANARY, Desk, Result, key_of, secret_text
 
 FILE = "db.yaml"
@@ -154,3 +158,94 @@ class TestBadKeyFiles:
         assert result.code == 2
         assert short not in result.err
         assert CANARY not in result.err
+
+
+REFERENCE = "vault:kv/shop/db#password"
+STRUCTURED = {"path": "kv/shop/db", "key": "password", "optional": True}
+
+
+def with_spec(desk: Desk, text: str, **spec: object) -> None:
+    """Seal a Secret and add to the spec of the manifest."""
+    raw = yaml.safe_load(desk.ok("seal", stdin=text).out)
+    raw["spec"] |= spec
+    desk.write(FILE, emit_yaml(raw))
+
+
+class TestReferences:
+    """Manifests with values in Vault, which nobody asks here."""
+
+    @pytest.mark.parametrize(
+        "reference", [REFERENCE, f"x ${{{REFERENCE}}}", f">>{REFERENCE} | base64decode"]
+    )
+    def test_they_come_out_as_they_went_in(self, desk: Desk, reference: str) -> None:
+        text = secret_text(A=reference, B="plain")
+        sealed = desk.ok("seal", "-o", FILE, stdin=text)
+        back = desk.ok("unseal", FILE, "--key", desk.key_file("prod"))
+        assert yaml.safe_load(back.out)["stringData"] == {"A": reference}
+        assert data(back.out) == {"B": b"plain"}
+        assert back.err == ""
+        again = desk.ok("seal", stdin=back.out)
+        assert yaml.safe_load(again.out)["spec"]["references"] == {"A": reference}
+        assert desk.values(again.out) == {"B": b"plain"}
+        assert sealed.err == again.err
+
+    def test_the_type_may_need_what_they_are(self, desk: Desk) -> None:
+        text = secret_text(**{"ssh-privatekey": REFERENCE}) + "type: kubernetes.io/ssh-auth\n"
+        desk.ok("seal", "-o", FILE, stdin=text)
+        back = desk.ok("unseal", FILE, "--key", desk.key_file("prod")).out
+        assert yaml.safe_load(back)["type"] == "kubernetes.io/ssh-auth"
+        assert desk.ok("seal", stdin=back).out == desk.read(FILE)
+
+    @pytest.mark.parametrize(
+        ("option", "flag"), [("--store", "--store"), ("--cluster-store", "--cluster-store")]
+    )
+    def test_a_store_is_told(self, desk: Desk, option: str, flag: str) -> None:
+        desk.ok("seal", option, "main", "-o", FILE, stdin=secret_text(A=REFERENCE))
+        result = desk.ok("unseal", FILE, "--key", desk.key_file("prod"))
+        assert f"a Secret names no store, seal it again with {flag} main\n" in result.err
+
+    def test_a_value_that_reads_as_a_reference_is_told(self, desk: Desk) -> None:
+        for value in (REFERENCE, "vault:of gold"):
+            desk.ok("seal", "--no-references", "-o", FILE, stdin=secret_text(A=value))
+            result = desk.ok("unseal", FILE, "--key", desk.key_file("prod"))
+            assert data(result.out) == {"A": value.encode()}
+            assert result.err.endswith("seal it again with --no-references\n")
+
+    def test_more_than_text_can_say(self, desk: Desk) -> None:
+        with_spec(desk, secret_text(B="plain"), references={"A": STRUCTURED})
+        result = desk.run("unseal", FILE, "--key", desk.key_file("prod"))
+        refused(result, 2, "db.yaml:1: spec.references.A: is more than text in a Secret can say")
+        assert "hint: sealkit vault check FILE" in result.err
+
+    def test_something_is_made_of_them(self, desk: Desk) -> None:
+        template = {"type": "Opaque", "data": {"C": "{{ .A }}"}}
+        with_spec(desk, secret_text(A=REFERENCE, B="plain"), template=template)
+        result = desk.run("unseal", FILE, "--key", desk.key_file("prod"))
+        refused(result, 2, "db.yaml:1: spec.template: makes something of values that are in Vault")
+
+
+class TestMaking:
+    """Manifests that make something of their values."""
+
+    USERS: Final = {"htpasswd": {"users": [{"username": "USER", "password": "PASSWORD"}]}}
+
+    def test_salts_are_random(self, desk: Desk) -> None:
+        with_spec(desk, secret_text(), template={"type": "Opaque", "build": self.USERS})
+        out = desk.ok("unseal", FILE, "--key", desk.key_file("prod")).out
+        assert data(out)["auth"].startswith(b"app:$2y$10$")
+
+    def test_what_cannot_be_made_is_located(self, desk: Desk) -> None:
+        text = secret_text(USER="a:b", PASSWORD=CANARY)
+        with_spec(desk, text, template={"type": "Opaque", "build": self.USERS})
+        result = desk.run("unseal", FILE, "--key", desk.key_file("prod"))
+        refused(result, 1, "db.yaml:1: builder htpasswd: value 'USER' holds a colon")
+
+    def test_without_bcrypt(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "bcrypt", None)
+        with_spec(desk, secret_text(), template={"type": "Opaque", "build": self.USERS})
+        result = desk.run("unseal", FILE, "--key", desk.key_file("prod"))
+        refused(result, 1, "db.yaml:1: the builder htpasswd needs bcrypt")
+
+    def test_another_module_that_is_missing_is_a_bug(self) -> None:
+        with pytest.raises(ModuleNotFoundError), making(bytes):
+            raise ModuleNotFoundError(name="other")
