@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from sealkit.cli.story import STORY
+from sealkit.cli.openbao import running_openbao
+from sealkit.cli.story import STORY, VAULT_STORY
+from sealkit.errors import SealkitError
 from tests.cluster.kubectl import find_kubectl
+from tests.fakes.vault_server import find_bao
 
 SEALKIT = Path(sys.executable).with_name("sealkit")
 
@@ -27,8 +30,20 @@ def test_the_story_is_told_to_its_end_and_nothing_is_left_behind(tmp_path: Path)
     done = demo(tmp_path, os.environ["PATH"])
     assert done.returncode == 0, done.stderr
     told = [line for line in done.stderr.splitlines() if line.startswith("  $ ")]
-    assert len(told) == sum(len(chapter.steps) for chapter in STORY)
+    story = (*STORY, *VAULT_STORY) if find_bao() else STORY
+    assert len(told) == sum(len(chapter.steps) for chapter in story)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_vault_that_does_not_start_is_told(tmp_path: Path) -> None:
+    broken = tmp_path / "bao"
+    broken.write_text("#!/bin/sh\nexit 1\n")
+    broken.chmod(0o755)
+    with (
+        pytest.raises(SealkitError, match="OpenBao did not start"),
+        running_openbao(str(broken), tmp_path),
+    ):
+        pass
 
 
 def test_a_missing_tool_is_named(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
-from tests.bench import controller_sync, plots, sandbox_sync
+from tests.bench import controller_sync, plots, sandbox_sync, vault_reads
 from tests.bench.cold_start import main as measure_command_line
 from tests.bench.progress import say_on_terminal
 from tests.cluster.binaries import NoBinaries
@@ -17,8 +17,8 @@ PICTURES = Path(__file__).parents[2] / "docs"
 
 
 def main() -> int:
-    """Run the command line's benchmark, then the controller's two; return the exit code."""
-    code = measure_command_line()
+    """Run all: the command line, Vault, the controller twice; return the exit code."""
+    code = measure_command_line() or vault_reads.main()
     synced = controller_sync.run_on_control_plane(controller_sync.OBJECTS, say_on_terminal)
     with tempfile.TemporaryDirectory() as folder:
         many = sandbox_sync.measure(Path(folder), say=say_on_terminal)

@@ -22,6 +22,7 @@ from sealkit.crypto.x1 import PrivateKey
 from sealkit_controller.cluster import Cluster, Selection, Target
 from sealkit_controller.kube import HttpCluster
 from sealkit_controller.objects import SEALED_SECRETS, SECRETS, JsonObject, Metadata, Resource
+from sealkit_controller.record import Record
 from sealkit_controller.settings import Settings
 from sealkit_controller.status import new_status, synced
 from tests.apiserver import ApiServer
@@ -242,7 +243,7 @@ def _write_pair(cluster: Cluster, raw: JsonObject) -> None:
     data = {f"value-{number}": "A" * 32 for number in range(VALUES)}
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": place._asdict()}
     cluster.create(SECRETS, place.namespace, secret | {"data": data})
-    status = new_status({}, metadata, synced(), "1", datetime.now(UTC))
+    status = new_status({}, metadata, synced(), Record("1"), datetime.now(UTC))
     target = Target(SEALED_SECRETS, place.namespace, place.name, "status")
     cluster.replace(target, raw | {"status": status})
 
