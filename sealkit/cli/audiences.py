@@ -1,0 +1,51 @@
+"""Who may read each of many manifests: every configuration and every key is read once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from sealkit.cli.app import App
+from sealkit.cli.audience import Audience, Choice, audience_for
+from sealkit.config import NAME, Config, Rule, load_config
+
+
+class Audiences:
+    """The decisions of the configurations above any number of files, remembered."""
+
+    def __init__(self, app: App) -> None:
+        """Decide in the world of `app`; nothing is read yet."""
+        self._app = app
+        self._configs: dict[Path, Config | None] = {}
+        self._audiences: dict[tuple[Path, Rule | None], Audience] = {}
+
+    def of(self, target: Path) -> Audience:
+        """Return who may read the file `target`, all links followed.
+
+        Raises:
+            PolicyError: no rule covers it.
+            ConfigError: its configuration is wrong.
+        """
+        config = self._nearest(target.parent)
+        rule = config.rule_for(target) if config else None
+        if config is None or (config.rules and rule is None):
+            return audience_for(self._app, target, Choice())
+        key = (config.path, rule)
+        if key not in self._audiences:
+            self._audiences[key] = audience_for(self._app, target, Choice())
+        return self._audiences[key]
+
+    def names(self, target: Path) -> Mapping[str, str]:
+        """Return the names of the clusters that the configuration of a file knows, by key id."""
+        config = self._nearest(target.parent)
+        return {one.kid: one.name for one in config.clusters.values()} if config else {}
+
+    def _nearest(self, folder: Path) -> Config | None:
+        if folder not in self._configs:
+            self._configs[folder] = self._load(folder)
+        return self._configs[folder]
+
+    def _load(self, folder: Path) -> Config | None:
+        if (folder / NAME).is_file():
+            return load_config(folder / NAME)
+        return self._nearest(folder.parent) if folder != folder.parent else None
