@@ -1,0 +1,157 @@
+"""`sealkit view`: the Secret inside a manifest, for a person to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import NamedTuple
+
+import click
+
+from sealkit.cli.app import STDIO, App
+from sealkit.cli.making import making
+from sealkit.cli.output import counted, json_of, printable
+from sealkit.cli.resources import SEALED, Found, label_of, read_resources
+from sealkit.cli.unseal import read_keys
+from sealkit.crypto.x1 import Kid, PrivateKey
+from sealkit.errors import UsageError
+from sealkit.manifests.sealed import KIND, SealedSecret
+from sealkit.sealing import open_values, unseal
+from sealkit.sensitive import Sensitive
+
+
+class Opened(NamedTuple):
+    """A manifest with what is known of its Secret here: all of it, unless something is in Vault."""
+
+    found: Found
+    sealed: SealedSecret
+    data: Mapping[str, Sensitive]
+
+    @property
+    def made(self) -> tuple[str, ...]:
+        """The data keys that are made of values in Vault, and so cannot be known here."""
+        return tuple(sorted(self.sealed.template.makes)) if self.sealed.references else ()
+
+
+@click.command("view")
+@click.argument("file")
+@click.argument("names", nargs=-1, metavar="[KEY]...")
+@click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    required=True,
+    metavar="FILE",
+    help="Key Secrets of the controller, as `kubectl get -o yaml` prints them; - is standard"
+    " input; repeatable.",
+)
+@click.option("--name", default="", metavar="NAME", help="Which manifest, if FILE holds several.")
+@click.pass_obj
+def view_command(
+    app: App, file: str, names: tuple[str, ...], keys: tuple[str, ...], name: str
+) -> None:
+    """Show the values of the Secrets that the manifests of FILE become; - is standard input.
+
+    With one KEY the output is the bytes of that value and nothing else; with several it is those
+    values only.
+    """
+    opened = open_file(app, file, keys, name)
+    if not names:
+        texts = ("".join(f"{line}\n" for line in _lines(one)) for one in opened)
+        app.write(STDIO, "\n".join(texts))
+        return
+    app.write(STDIO, _of_keys(app, file, opened, names))
+
+
+def open_file(app: App, file: str, key_files: tuple[str, ...], name: str = "") -> list[Opened]:
+    """Open the sealed manifests of a file, or the one of that name; all of them or none.
+
+    Raises:
+        NoKeyError: no key fits some manifest.
+        UnsealError: a manifest cannot be opened.
+        UsageError: there is no SealedSecret, or none of that name.
+    """
+    if (file, *key_files).count(STDIO) > 1:
+        raise UsageError("standard input can be only one of them: FILE or one --key")
+    keys = read_keys(app, key_files)
+    found = [entry for entry in read_resources(app, file)[1] if entry.type == SEALED]
+    if name:
+        found = [entry for entry in found if entry.name == name]
+    if not found:
+        named = f" named {name!r}" if name else ""
+        raise UsageError(f"holds no {KIND}{named}").located(file=label_of(file))
+    return [_opened(app, entry, keys) for entry in found]
+
+
+def _opened(app: App, entry: Found, keys: Mapping[Kid, PrivateKey]) -> Opened:
+    with entry.located():
+        sealed = SealedSecret.from_dict(entry.raw)
+        if sealed.references:
+            return Opened(entry, sealed, open_values(sealed, keys))
+        with making(app.random) as salt:
+            return Opened(entry, sealed, unseal(sealed, keys, salt=salt).data)
+
+
+def _of_keys(app: App, file: str, opened: list[Opened], names: tuple[str, ...]) -> bytes | str:
+    if len(opened) > 1:
+        known = ", ".join(repr(one.sealed.name) for one in opened)
+        raise UsageError(f"holds several: {known}", hint="pass --name").located(file=label_of(file))
+    (one,) = opened
+    values = {name: _value(one, name) for name in dict.fromkeys(names)}
+    if len(values) > 1:
+        return "".join(f"{line}\n" for name in values for line in _value_lines(name, values[name]))
+    (value,) = values.values()
+    if app.stdout.isatty() and not _is_plain(_text(value) or "\0"):
+        what = "holds bytes that are no text for a terminal"
+        raise UsageError(what, field=names[0], hint="redirect it into a file")
+    return value.reveal()
+
+
+def _value(one: Opened, name: str) -> Sensitive:
+    if name in one.data:
+        return one.data[name]
+    with one.found.located():
+        if name in one.sealed.references or name in one.made:
+            hint = "sealkit vault check FILE resolves it without showing a value"
+            raise UsageError("comes from Vault, it is not here", field=name, hint=hint)
+        known = ", ".join(sorted(one.data)) or "none"
+        raise UsageError(f"there is no value {name!r}, but {known}")
+
+
+def _lines(one: Opened) -> Iterator[str]:
+    sealed = one.sealed
+    name = f"{sealed.namespace}/{sealed.name}" if sealed.namespace else sealed.name
+    place = f"{one.found.resource.document.file}:{one.found.document}"
+    yield printable(f"# {name} in {place}, type {sealed.template.type}")
+    for key in sorted(one.data.keys() - set(one.made)):
+        yield from _value_lines(key, one.data[key])
+    for key, template in sealed.references.items():
+        yield printable(f"{key}: <refers to {json_of(template.to_raw())}>")
+    for key in one.made:
+        yield f"{key}: <made of values in Vault>"
+
+
+def _value_lines(key: str, value: Sensitive) -> Iterator[str]:
+    """Yield a value as people read it: text as YAML has it, of all else the size."""
+    text = _text(value)
+    if text is None:
+        yield f"{key}: <binary, {counted(len(value.reveal()), 'byte')}>"
+    elif not _is_plain(text) or not text or text.strip() != text.removesuffix("\n"):
+        yield printable(f"{key}: {json_of(text)}")
+    elif "\n" in text:
+        yield f"{key}: {'|' if text.endswith(chr(10)) else '|-'}"
+        yield from (f"  {line}" for line in text.removesuffix("\n").split("\n"))
+    else:
+        yield f"{key}: {text}"
+
+
+def _text(value: Sensitive) -> str | None:
+    raw = value.reveal()
+    with suppress(UnicodeDecodeError):
+        return None if b"\0" in raw else raw.decode()
+    return None
+
+
+def _is_plain(text: str) -> bool:
+    """Tell whether a terminal shows a text as it is, without acting on anything in it."""
+    return text.replace("\n", "").replace("\t", "").isprintable()
