@@ -111,7 +111,7 @@ def _only_document(path: Path) -> Mapping[str, object]:
 
 
 def _config(folder: Path, raw: Mapping[str, object]) -> Config:
-    fields.only(raw, ("apiVersion", "clusters", "rules"), "")
+    _only(raw, ("apiVersion", "clusters", "rules"), "")
     if raw.get("apiVersion") != API_VERSION:
         raise ConfigError(f"is not {API_VERSION}", field="apiVersion")
     entries = fields.mapping(_given(raw, "clusters", {}), "clusters")
@@ -121,6 +121,24 @@ def _config(folder: Path, raw: Mapping[str, object]) -> Config:
         for number, rule in enumerate(_sequence(_given(raw, "rules", []), "rules"))
     )
     return Config(folder.resolve(), clusters, rules)
+
+
+def _only(raw: Mapping[str, object], known: Sequence[str], path: str) -> None:
+    """Refuse unknown fields, and say what the first of them was probably meant for."""
+    try:
+        fields.only(raw, known, path)
+    except ManifestError as error:
+        strange = next(name for name in raw if name not in known)
+        error.hint = meant(strange, known) or error.hint
+        raise
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """Return a hint at the known name that a misspelt one is closest to, "" if none is close."""
+    from difflib import get_close_matches  # noqa: PLC0415 (rare: cold start)
+
+    close = get_close_matches(name, list(known), n=1)
+    return f"did you mean {close[0]!r}?" if close else ""
 
 
 def _given(raw: Mapping[str, object], name: str, default: object) -> object:
@@ -133,7 +151,7 @@ def _cluster(name: str, raw: object) -> Cluster:
     path = f"clusters.{name}"
     fields.object_name(name, path)
     entry = fields.mapping(raw, path)
-    fields.only(entry, _CLUSTER_FIELDS, path)
+    _only(entry, _CLUSTER_FIELDS, path)
     kid = fields.text(entry.get("kid"), f"{path}.kid")
     from_base32(kid, _KID_BYTES, f"{path}.kid")
     return Cluster(
@@ -164,11 +182,12 @@ def _day(raw: object, path: str) -> date | None:
 
 def _rule(raw: object, path: str, clusters: Mapping[str, Cluster]) -> Rule:
     entry = fields.mapping(raw, path)
-    fields.only(entry, _RULE_FIELDS, path)
+    _only(entry, _RULE_FIELDS, path)
     names = _strings(entry.get("clusters", []), f"{path}.clusters")
     for name in names:
         if name not in clusters:
-            raise ConfigError(f"names {name!r}, which clusters has not", field=f"{path}.clusters")
+            what = f"names {name!r}, which clusters has not"
+            raise ConfigError(what, field=f"{path}.clusters", hint=meant(name, clusters))
     return Rule(
         paths=_globs(entry.get("paths", []), f"{path}.paths"),
         clusters=names,

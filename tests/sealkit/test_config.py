@@ -111,6 +111,25 @@ def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, field: str) 
 
 
 @pytest.mark.parametrize(
+    ("old", "new", "hint"),
+    [
+        pytest.param("rules:", "rule:", "did you mean 'rules'?", id="field"),
+        pytest.param("notAfter", "notafter", "did you mean 'notAfter'?", id="field-of-cluster"),
+        pytest.param("- paths:", "- path:", "did you mean 'paths'?", id="field-of-rule"),
+        pytest.param("[prod]\n", "[prd]\n", "did you mean 'prod'?", id="cluster"),
+        pytest.param("[prod]\n", "[x]\n", "", id="cluster-unlike-any"),
+        pytest.param(
+            "rules:", "x:", "known fields: apiVersion, clusters, rules", id="field-unlike-any"
+        ),
+    ],
+)
+def test_what_was_probably_meant(tmp_path: Path, old: str, new: str, hint: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(write(tmp_path, GOOD.replace(old, new)))
+    assert caught.value.hint == hint
+
+
+@pytest.mark.parametrize(
     ("text", "document"),
     [
         pytest.param("", 0, id="empty"),
