@@ -19,32 +19,60 @@ INTERRUPTED: Final = 130
 # Verb to the module that holds it; a module is imported when its verb runs, and only then.
 _MODULES: Final = {
     "clusters": "clusters",
+    "compact": "compact",
+    "completion": "completion",
+    "config": "config",
+    "create": "create",
     "demo": "demo",
+    "diff": "diff",
+    "doctor": "doctor",
+    "edit": "edit",
+    "git": "git",
     "import": "import_",
     "init": "init",
     "inspect": "inspect",
     "keys": "keys",
+    "reseal": "reseal",
+    "rewrap": "rewrap",
+    "run": "run",
     "sandbox": "sandbox",
+    "scan": "scan",
     "seal": "seal",
     "set": "change",
     "unseal": "unseal",
     "unset": "change",
     "vault": "vault",
+    "view": "view",
+    "verify": "verify",
     "version": "version",
 }
 _HELP: Final = {
     "clusters": "Clusters that this repository seals for.",
+    "completion": "Print the script that lets a shell complete.",
+    "config": "Check and explain .sealkit.yaml.",
+    "compact": "Make manifests smaller that many changes have left their traces in.",
+    "create": "Build a new Secret and seal it in one step.",
     "demo": "Show the whole journey on this machine, without a cluster.",
+    "doctor": "Find what usually goes wrong here, and say how to mend it.",
+    "diff": "Show what changed in sealed manifests, without any key.",
+    "edit": "Edit the values of a manifest in an editor.",
+    "git": "Readable diffs and merges value by value, without any key.",
     "import": "Convert documents of other tools that refer to Vault.",
     "init": "Start using sealkit in a repository.",
     "inspect": "Show who can open a manifest and what it holds, without any key.",
     "keys": "Keys that a cluster has, and what depends on them.",
+    "reseal": "Encrypt all values anew, with new data keys or another scope.",
+    "rewrap": "Let manifests open in the clusters of the configuration.",
+    "run": "Give the values of manifests to a local program.",
     "sandbox": "Run a small API server and the controller for development.",
+    "scan": "Find plaintext Secrets in files, in the index and in the history of Git.",
     "seal": "Turn Secrets into SealedSecrets that may be committed.",
     "set": "Add or change values of a manifest without any private key.",
     "unseal": "Turn SealedSecrets back into Secrets with a private key.",
     "unset": "Remove values from a manifest.",
     "vault": "Try references to Vault, and move values there.",
+    "verify": "Check sealed manifests without a cluster and without a key.",
+    "view": "Show the values inside a manifest, with a private key.",
     "version": "Show the versions of sealkit and of what it builds on.",
 }
 
@@ -63,6 +91,10 @@ class LazyGroup(click.Group):
         module = importlib.import_module(f"sealkit.cli.{_MODULES[name]}")
         command: click.Command = getattr(module, f"{name}_command")
         return command
+
+    def summaries(self) -> dict[str, str]:
+        """Return what each verb does, in a line, without importing any."""
+        return dict(sorted(_HELP.items()))
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the verbs without importing them."""
