@@ -16,7 +16,11 @@ from sealkit.crypto import x1
 from sealkit.crypto.context import Binding
 from sealkit.encoding import from_base32, to_base32
 from sealkit.errors import NoKeyError, UsageError
-from sealkit.manifests.gitops import LAST_APPLIED, belongs_to_a_tool
+from sealkit.manifests.gitops import (
+    LAST_APPLIED,
+    belongs_to_a_tool,
+    is_of_the_controller,
+)
 from sealkit.manifests.scope import Scope
 from sealkit.manifests.sealed import (
     EnvelopeId,
@@ -224,5 +228,5 @@ def _for_tools(entries: Mapping[str, str]) -> dict[str, str]:
     return {
         key: value
         for key, value in entries.items()
-        if belongs_to_a_tool(key) and key != LAST_APPLIED
+        if belongs_to_a_tool(key) and key != LAST_APPLIED and not is_of_the_controller(key)
     }

@@ -30,6 +30,17 @@ _MEANT_FOR_SECRETS: Final = frozenset(
 )
 
 
+# What our controller writes on the Secrets it makes: of no use on a manifest.
+_OF_THE_CONTROLLER: Final = frozenset(
+    {"sealkit.dev/managed", "sealkit.dev/spec-hash", "sealkit.dev/deletion-policy"}
+)
+
+
+def is_of_the_controller(key: str) -> bool:
+    """Tell whether a label or annotation of a Secret is one that our controller put there."""
+    return key in _OF_THE_CONTROLLER
+
+
 def belongs_to_a_tool(key: str) -> bool:
     """Tell whether a label or annotation must stay off the Secret that a manifest makes."""
     if key in _MEANT_FOR_SECRETS:

@@ -89,6 +89,18 @@ def test_what_gitops_tools_keep_for_themselves_goes_to_the_manifest_not_to_the_s
         assert entries == {"argocd.argoproj.io/sync-options": "Prune=false", "owner": "me"}
 
 
+def test_what_the_controller_writes_on_its_secrets_goes_nowhere() -> None:
+    """A Secret that comes from the cluster, to be sealed again."""
+    secret = replace(
+        a_secret(),
+        labels={"sealkit.dev/managed": "true", "app": "db"},
+        annotations={"sealkit.dev/spec-hash": "5d", "sealkit.dev/deletion-policy": "Retain"},
+    )
+    sealed = seal(secret, [KEY.public], Scope.STRICT, os.urandom)
+    assert (sealed.labels, sealed.annotations) == ({}, {})
+    assert (sealed.template.labels, sealed.template.annotations) == ({"app": "db"}, {})
+
+
 def test_a_tools_label_in_the_template_stays_off_the_secret() -> None:
     sealed = a_manifest()
     labels = {"argocd.argoproj.io/instance": "a", "app": "db"}
