@@ -84,7 +84,7 @@ class Audience(NamedTuple):
                 raise PolicyError(
                     f"opens with {who}, but is to open in {', '.join(self.names)}",
                     field=f"spec.envelopes.{eid}.wraps",
-                    hint="seal the Secret again for the clusters of the configuration",
+                    hint="sealkit rewrap brings it in line, or seal the Secret again",
                 )
 
 
