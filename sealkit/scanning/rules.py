@@ -10,7 +10,9 @@ from sealkit.findings.finding import Rule, Severity
 _ERROR, _WARNING, _ = Severity
 
 PLAINTEXT: Final = Rule("SK401", "plaintext-secret", _ERROR, "A value of a Secret is in plain text")
-DEFAULT: Final = Rule("SK402", "default-secret", _WARNING, "A value of a Secret is a well-known word")
+DEFAULT: Final = Rule(
+    "SK402", "default-secret", _WARNING, "A value of a Secret is a well-known word"
+)
 LAST_APPLIED: Final = Rule(
     "SK403", "last-applied-secret", _ERROR, "An annotation of kubectl holds a Secret in plain text"
 )
