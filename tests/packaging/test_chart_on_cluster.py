@@ -4,6 +4,7 @@ No kubelet runs, so no pod does; nothing waits for one.
 """
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -103,7 +104,15 @@ def release(cluster: Cluster) -> Iterator[str]:
     """The name of a release that is gone, CRDs included, after the test."""
     yield "sealkit"
     cluster.helm("uninstall", "sealkit", "-n", SYSTEM, "--ignore-not-found")
-    cluster.kubectl("delete", CRD, *STORE_CRDS, "--ignore-not-found")
+    for crd in (CRD, *STORE_CRDS):
+        if cluster.kubectl("get", crd, "--ignore-not-found"):
+            # Deleted before it is served, it would be finalized only after a long back-off.
+            cluster.kubectl("wait", crd, "--for=condition=Established", "--timeout=60s")
+    cluster.kubectl("delete", CRD, *STORE_CRDS, "--ignore-not-found", "--wait=false")
+    give_up = time.monotonic() + 300
+    while cluster.kubectl("get", CRD, *STORE_CRDS, "--ignore-not-found"):
+        assert time.monotonic() < give_up, "the CRDs do not go"
+        time.sleep(0.2)
 
 
 @matrix
