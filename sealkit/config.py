@@ -13,10 +13,10 @@ from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import Final, NamedTuple
 
+from sealkit import fields
 from sealkit.encoding import from_base32
 from sealkit.errors import ConfigError, ManifestError
 from sealkit.files import read_bytes
-from sealkit.manifests import fields
 from sealkit.manifests.documents import iter_resources, read_documents
 from sealkit.manifests.scope import Scope
 from sealkit.manifests.splice import Set, apply_edits

@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
+from sealkit import fields
 from sealkit.crypto import x1
 from sealkit.errors import ConfigError
-from sealkit.manifests import fields
 from sealkit.manifests.secret import Secret
 from sealkit.sensitive import Sensitive
 

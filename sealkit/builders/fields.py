@@ -5,26 +5,10 @@ Somebody may have written a password where the name of a value belongs.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping
-from typing import Final
 
+from sealkit import fields as documents
 from sealkit.errors import ManifestError
-
-_DATA_KEY: Final = re.compile(r"(?!\.\.|\.\Z)[-._a-zA-Z0-9]{1,253}")  # as the API server has it
-
-
-def mapping(raw: object, path: str) -> Mapping[str, object]:
-    """Return `raw` as a mapping with string keys.
-
-    Raises:
-        ManifestError: it is something else, or one of its keys is not a string.
-    """
-    if not isinstance(raw, Mapping):
-        raise ManifestError("is not a mapping", field=path)
-    if not all(isinstance(key, str) for key in raw):
-        raise ManifestError("has a key that is not a string, quote it", field=path)
-    return raw
 
 
 def fields(
@@ -35,13 +19,8 @@ def fields(
     Raises:
         ManifestError: it is no mapping, or a field is unknown or missing.
     """
-    given = mapping(raw, path)
-    known = (*required, *optional)
-    for name in given:
-        if name not in known:
-            hint = f"known fields: {', '.join(sorted(known))}"
-            what = "is not a field that exists here"
-            raise ManifestError(what, field=f"{path}.{name}", hint=hint)
+    given = documents.mapping(raw, path)
+    documents.only(given, (*required, *optional), path)
     for name in required:
         if name not in given:
             raise ManifestError("is missing", field=f"{path}.{name}")
@@ -54,13 +33,12 @@ def text(raw: object, path: str) -> str:
     Raises:
         ManifestError: it is something else.
     """
-    if not isinstance(raw, str):
-        raise ManifestError("is not a string, quote it", field=path)
-    if not raw:
+    given = documents.text(raw, path)
+    if not given:
         raise ManifestError("is empty", field=path)
-    if any("\ud800" <= character <= "\udfff" for character in raw):
+    if any("\ud800" <= character <= "\udfff" for character in given):
         raise ManifestError("holds half of a surrogate pair, which is no text", field=path)
-    return raw
+    return given
 
 
 def value_name(given: Mapping[str, object], field: str, path: str) -> str:
@@ -79,7 +57,7 @@ def data_key(given: Mapping[str, object], field: str, path: str, default: str) -
         ManifestError: it is no key that a Secret can have.
     """
     key = text(given.get(field, default), f"{path}.{field}")
-    if not _DATA_KEY.fullmatch(key):
+    if not documents.is_data_key(key):
         what = "is not a data key, expected letters, digits, '-', '_' and '.'"
         raise ManifestError(what, field=f"{path}.{field}")
     return key

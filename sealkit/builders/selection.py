@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from sealkit.builders.fields import entries, mapping, text
+from sealkit.builders.fields import entries, text
 from sealkit.errors import ManifestError
+from sealkit.fields import mapping
 
 MAX_KEYS: Final = 1024  # as many as a Secret may have
 

@@ -14,9 +14,9 @@ from typing import Any, Final, Generic, NamedTuple, NoReturn, TypeVar
 import click
 
 from sealkit.cli.app import STDIO, App
-from sealkit.cli.output import printable
 from sealkit.errors import SealkitError, UsageError
 from sealkit.files import reason_of
+from sealkit.lines import printable
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., object])

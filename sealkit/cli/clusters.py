@@ -9,6 +9,7 @@ from typing import Final
 
 import click
 
+from sealkit import fields
 from sealkit.cli.app import STDIO, App
 from sealkit.cli.options import cluster_options
 from sealkit.cli.output import print_json
@@ -25,7 +26,6 @@ from sealkit.keystore import (
     pinned_recipient,
     standing,
 )
-from sealkit.manifests import fields
 
 FOLDER: Final = PurePosixPath(".sealkit")
 

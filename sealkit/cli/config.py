@@ -13,10 +13,11 @@ from typing import Final, NamedTuple
 import click
 
 from sealkit.cli.app import STDIO, App
-from sealkit.cli.output import counted, print_json, print_report, printable
+from sealkit.cli.output import counted, print_json, print_report
 from sealkit.config import NAME, Config, Rule, find_config, load_config
 from sealkit.errors import ConfigError, SealkitError, UsageError
 from sealkit.keystore import last_day, pinned_recipient
+from sealkit.lines import printable
 from sealkit.manifests.scope import Scope
 
 SOON: Final = timedelta(days=30)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import click
 
+from sealkit import fields
 from sealkit.cli.app import STDIO, App
 from sealkit.cli.audience import Choice
 from sealkit.cli.ingredients import (
@@ -24,7 +25,6 @@ from sealkit.cli.output import print_report
 from sealkit.cli.terms import Sealed, Terms, Wish, store_asked_for, terms_for
 from sealkit.cli.values import parse_references
 from sealkit.errors import ManifestError, UsageError
-from sealkit.manifests import fields
 from sealkit.manifests.emit import emit_yaml
 from sealkit.manifests.scope import Scope
 from sealkit.manifests.secret import Secret, check_keys

@@ -13,11 +13,12 @@ import click
 from sealkit.cli.app import STDIO, App
 from sealkit.cli.diff_report import Change, Place, Report, Unread
 from sealkit.cli.diff_states import Span, State, states, understood
-from sealkit.cli.output import print_json, printable
+from sealkit.cli.output import print_json
 from sealkit.comparing import Manifest, Pair, compare, pair
 from sealkit.config import find_config
 from sealkit.errors import ManifestError, SealkitError, UnsealError
 from sealkit.git import Git
+from sealkit.lines import printable
 from sealkit.manifests.documents import read_documents
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ from typing import NamedTuple
 import click
 
 from sealkit.cli.app import STDIO, App
-from sealkit.cli.output import print_json, printable
+from sealkit.cli.output import print_json
 from sealkit.errors import SealkitError
+from sealkit.lines import printable
 
 
 class State(StrEnum):

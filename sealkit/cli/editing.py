@@ -7,11 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sealkit.cli.output import printable
+from sealkit import fields
 from sealkit.crypto.x1 import PublicKey
 from sealkit.encoding import to_base64
 from sealkit.errors import ManifestError, ReferenceSyntaxError, SealkitError
-from sealkit.manifests import fields
+from sealkit.lines import printable
 from sealkit.manifests.documents import iter_resources, read_documents
 from sealkit.manifests.emit import emit_yaml, entry_lines, yaml_string
 from sealkit.manifests.sealed import SealedSecret

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from sealkit.cli.app import App
-from sealkit.cli.output import printable
 from sealkit.errors import SealkitError
+from sealkit.lines import printable
 from sealkit.markers import BASE, OURS, THEIRS
 from sealkit.weaving import Lines, Texts, weave
 

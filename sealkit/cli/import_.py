@@ -9,10 +9,11 @@ from typing import NamedTuple
 import click
 
 from sealkit.cli.app import STDIO, App
-from sealkit.cli.output import counted, print_report, printable
+from sealkit.cli.output import counted, print_report
 from sealkit.cli.resources import SECRET, Found, label_of, read_resources
 from sealkit.errors import ManifestError, SealkitError, UsageError
 from sealkit.foreign import Context, Conversion, Note, convert, convert_secret
+from sealkit.lines import printable
 from sealkit.manifests.documents import read_documents
 from sealkit.manifests.secret import check_data_key
 from sealkit.manifests.splice import Replace, rewrite

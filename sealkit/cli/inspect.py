@@ -7,10 +7,11 @@ from dataclasses import asdict, dataclass
 import click
 
 from sealkit.cli.app import STDIO, App
-from sealkit.cli.output import json_of, print_json, printable
+from sealkit.cli.output import json_of, print_json
 from sealkit.cli.resources import SEALED, Found, label_of, read_resources
 from sealkit.config import find_config
 from sealkit.errors import UsageError
+from sealkit.lines import printable
 from sealkit.manifests.sealed import KIND, SealedSecret
 from sealkit.manifests.vault import Workload
 from sealkit.references.template import Template

@@ -11,11 +11,12 @@ import click
 
 from sealkit.cli.app import STDIO, App
 from sealkit.cli.options import cluster_options
-from sealkit.cli.output import print_json, printable
+from sealkit.cli.output import print_json
 from sealkit.cli.resources import SEALED, read_resources
 from sealkit.cluster import Place, sealed_secrets
 from sealkit.errors import UsageError
 from sealkit.keystore import listed_keys
+from sealkit.lines import printable
 from sealkit.manifests.sealed import KIND
 from sealkit.usage import Wraps, key_usage, needs, wraps_of
 

@@ -11,9 +11,9 @@ import click
 
 from sealkit import __version__
 from sealkit.cli.app import App
-from sealkit.cli.output import printable
 from sealkit.errors import SealkitError, UsageError
 from sealkit.files import reason_of
+from sealkit.lines import printable
 
 INTERRUPTED: Final = 130
 # Verb to the module that holds it; a module is imported when its verb runs, and only then.

@@ -40,12 +40,3 @@ def json_of(value: object) -> str:
 def counted(number: int, what: str) -> str:
     """Return `1 value`, `2 values`."""
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
-def printable(text: str) -> str:
-    """Return one line of text without anything that a terminal would act on."""
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() else ascii(character)[1:-1] for character in text
-    )

@@ -14,10 +14,11 @@ from sealkit.cli import batch, ledger
 from sealkit.cli.app import STDIO, App
 from sealkit.cli.audiences import Audiences
 from sealkit.cli.batch import Outcome
-from sealkit.cli.output import counted, print_json, printable
+from sealkit.cli.output import counted, print_json
 from sealkit.cli.rewriting import Done, Rewritten, Task, Verb, rewrite_file
 from sealkit.cli.unseal import read_keys
 from sealkit.errors import UsageError
+from sealkit.lines import printable
 from sealkit.manifests.sealed import KIND
 
 F = TypeVar("F", bound=Callable[..., object])

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import click
 
+from sealkit import fields
 from sealkit.cli.app import STDIO, App
 from sealkit.cli.audience import Choice
 from sealkit.cli.options import store_options
@@ -16,7 +17,6 @@ from sealkit.cli.output import print_report
 from sealkit.cli.resources import SEALED, SECRET, Found, label_of, read_resources
 from sealkit.cli.terms import Sealed, Terms, Wish, store_asked_for, terms_for
 from sealkit.errors import ManifestError, ReferenceSyntaxError, UsageError
-from sealkit.manifests import fields
 from sealkit.manifests.emit import emit_yaml
 from sealkit.manifests.scope import Scope
 from sealkit.manifests.secret import Secret

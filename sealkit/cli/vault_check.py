@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sealkit.assembly import assemble, render_values
 from sealkit.cli.app import STDIO, App
 from sealkit.cli.making import making
-from sealkit.cli.output import counted, printable
+from sealkit.cli.output import counted
 from sealkit.cli.resources import SEALED, SECRET, Found, label_of, read_resources
 from sealkit.cli.seal import divided_secret
 from sealkit.cli.unseal import read_keys
@@ -29,6 +29,7 @@ from sealkit.cli.vault_desk import (
 from sealkit.cli.vault_report import OK, Checked, CheckedSecret, Tried
 from sealkit.crypto.x1 import Kid, PrivateKey
 from sealkit.errors import ManifestError, TemplateError, UsageError, VaultError
+from sealkit.lines import printable
 from sealkit.manifests.scope import Scope
 from sealkit.manifests.sealed import SealedSecret
 from sealkit.manifests.secret import check_contents

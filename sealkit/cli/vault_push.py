@@ -12,15 +12,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from sealkit import fields
 from sealkit.cli.app import STDIO, App
-from sealkit.cli.output import printable
 from sealkit.cli.resources import SECRET, Found, label_of, read_resources
 from sealkit.cli.seal import divided_secret, say_public
 from sealkit.cli.terms import Wish, terms_for
 from sealkit.cli.vault_desk import connecting, own_access, own_place
 from sealkit.cli.vault_shelf import Difference, Shelf, look, put
 from sealkit.errors import ManifestError, ReferenceSyntaxError, UsageError
-from sealkit.manifests import fields
+from sealkit.lines import printable
 from sealkit.manifests.splice import Replace, rewrite
 from sealkit.references.modifiers import Plain
 from sealkit.references.reference import Reference

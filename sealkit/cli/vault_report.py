@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from sealkit.cli.output import counted, printable
+from sealkit.cli.output import counted
 from sealkit.errors import SealkitError
+from sealkit.lines import printable
 
 OK: Final = "ok"
 

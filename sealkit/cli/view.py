@@ -10,11 +10,12 @@ import click
 
 from sealkit.cli.app import STDIO, App
 from sealkit.cli.making import making
-from sealkit.cli.output import counted, json_of, printable
+from sealkit.cli.output import counted, json_of
 from sealkit.cli.resources import SEALED, Found, label_of, read_resources
 from sealkit.cli.unseal import read_keys
 from sealkit.crypto.x1 import Kid, PrivateKey
 from sealkit.errors import UsageError
+from sealkit.lines import printable
 from sealkit.manifests.sealed import KIND, SealedSecret
 from sealkit.sealing import open_values, unseal
 from sealkit.sensitive import Sensitive

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from sealkit.findings.finding import Finding, Place, Rule, Severity
+from sealkit.lines import printable
 
 
 @dataclass(frozen=True)
@@ -64,13 +65,6 @@ def _cleaned(finding: Finding) -> Finding:
         hint=printable(finding.hint),
         reason=printable(finding.reason),
     )
-
-
-def printable(text: str) -> str:
-    """Return one line of text without anything that a terminal or a log would act on."""
-    if text.isprintable():
-        return text
-    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
 def fingerprinted(findings: Iterable[Finding]) -> Iterator[tuple[Finding, str]]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from sealkit import fields
 from sealkit.errors import ManifestError
 from sealkit.foreign.context import Context
 from sealkit.foreign.external_data import Lookup, take_data, take_data_from
@@ -14,7 +15,6 @@ from sealkit.foreign.sealed import NEVER, referring, take_interval
 from sealkit.foreign.source import Source
 from sealkit.foreign.texts import Texts, checked
 from sealkit.foreign.vault_provider import home_of
-from sealkit.manifests import fields
 from sealkit.manifests.sealed import DeletionPolicy
 from sealkit.manifests.secret import DEFAULT_TYPE
 from sealkit.manifests.template import MergePolicy, Template

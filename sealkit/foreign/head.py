@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from sealkit import fields
 from sealkit.foreign.source import Source
-from sealkit.manifests import fields
 from sealkit.manifests.gitops import LAST_APPLIED
 from sealkit.manifests.template import metadata_maps
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from sealkit import fields
 from sealkit.errors import ManifestError
 from sealkit.foreign.head import Head
 from sealkit.foreign.source import Source
-from sealkit.manifests import fields
 from sealkit.manifests.duration import seconds
 from sealkit.manifests.scope import Scope
 from sealkit.manifests.sealed import SealedSecret

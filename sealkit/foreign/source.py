@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final, NamedTuple
 
+from sealkit import fields
 from sealkit.errors import ManifestError, ReferenceSyntaxError
-from sealkit.manifests import fields
 
 _INDEX: Final = re.compile(r"\[\d+\]")
 _UNKNOWN: Final = "is not a field that sealkit knows: see whether you can do without it"

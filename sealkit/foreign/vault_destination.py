@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from sealkit import fields
 from sealkit.foreign.context import Context
 from sealkit.foreign.head import Head, renamed, take_head
 from sealkit.foreign.sealed import NEVER, referring, take_interval, take_restarts
 from sealkit.foreign.source import Source
 from sealkit.foreign.texts import Texts, checked, without_secrets_map
-from sealkit.manifests import fields
 from sealkit.manifests.secret import DEFAULT_TYPE, check_data_key
 from sealkit.manifests.template import MergePolicy, Template
 from sealkit.manifests.vault import VaultTerms

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from sealkit import fields
 from sealkit.foreign.context import Context
 from sealkit.foreign.source import Source
 from sealkit.foreign.vault_destination import COMMON_HINTS, Operated
-from sealkit.manifests import fields
 from sealkit.references.reference import Kv, Method, Reference
 from sealkit.references.structured import from_dict
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from sealkit import fields
 from sealkit.errors import ManifestError
-from sealkit.manifests import fields
 from sealkit.references.store import READING, Method
 
 NAMESPACE: Final = "{{namespace}}"

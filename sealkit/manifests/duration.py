@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from sealkit import fields
 from sealkit.errors import ManifestError
-from sealkit.manifests import fields
 
 _DURATION: Final = re.compile(r"(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?")
 

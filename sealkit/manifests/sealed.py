@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, NewType
 
+from sealkit import fields
 from sealkit.encoding import from_base32, from_base64, to_base64
 from sealkit.errors import ManifestError
-from sealkit.manifests import fields
 from sealkit.manifests.scope import Scope
 from sealkit.manifests.secret import MAX_DATA_KEYS, check_data_key, check_keys
 from sealkit.manifests.template import Template, metadata_maps, parse_template

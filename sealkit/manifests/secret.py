@@ -8,15 +8,14 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import re
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, NoReturn
 
+from sealkit import fields
 from sealkit.encoding import to_base64
 from sealkit.errors import ManifestError
-from sealkit.manifests import fields
 from sealkit.manifests.gitops import LAST_APPLIED
 from sealkit.sensitive import Sensitive
 
@@ -36,7 +35,6 @@ _REQUIRED_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "kubernetes.io/ssh-auth": ("ssh-privatekey",),
 }
 _JSON_KEYS: Final = frozenset({".dockerconfigjson", ".dockercfg"})
-_DATA_KEY: Final = re.compile(r"[-._a-zA-Z0-9]{1,253}")
 _FIELDS: Final = ("apiVersion", "kind", "metadata", "type", "immutable", "data", "stringData")
 
 
@@ -137,7 +135,7 @@ def check_data_key(key: str, path: str) -> None:
     Raises:
         ManifestError: not 1 to 253 letters, digits, `-`, `_`, `.`, or `.`, `..`, `..` in front.
     """
-    if not _DATA_KEY.fullmatch(key) or key == "." or key.startswith(".."):
+    if not fields.is_data_key(key):
         what = "is not a data key, expected letters, digits, '-', '_' and '.'"
         raise ManifestError(what, field=f"{path}.{key}")
 

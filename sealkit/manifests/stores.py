@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from sealkit import fields
 from sealkit.errors import ManifestError, ReferenceSyntaxError
-from sealkit.manifests import fields
 from sealkit.manifests.allow import Rule, parse_rules
 from sealkit.manifests.duration import duration, seconds
 from sealkit.manifests.vault import (

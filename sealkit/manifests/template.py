@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from sealkit import fields
 from sealkit.errors import ManifestError, TemplateError
-from sealkit.manifests import fields
 from sealkit.manifests.secret import DEFAULT_TYPE, check_data_key
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from sealkit import fields
 from sealkit.errors import ManifestError, ReferenceSyntaxError
-from sealkit.manifests import fields
 from sealkit.manifests.duration import duration, seconds
 from sealkit.references.store import Store, store_to_raw
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from sealkit import fields
 from sealkit.errors import ManifestError
-from sealkit.manifests import fields
 from sealkit.manifests.template import Template
 
 KEYS = ["app", "app.kubernetes.io/name", "A_b-c.d", "x" * 63, f"{'a' * 63}.example/x"]

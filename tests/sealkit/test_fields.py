@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from sealkit import fields
 from sealkit.errors import ManifestError
-from sealkit.manifests import fields
 
 READERS: dict[str, tuple[Callable[[object, str], object], object]] = {
     "mapping": (fields.mapping, {"a": 1}),

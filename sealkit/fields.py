@@ -16,6 +16,7 @@ from sealkit.errors import ManifestError
 _SUBDOMAIN: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LABEL_VALUE: Final = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_DATA_KEY: Final = re.compile(r"[-._a-zA-Z0-9]{1,253}")
 _Closed = TypeVar("_Closed", bound=StrEnum)
 
 
@@ -121,6 +122,14 @@ def annotation_map(value: object, field: str) -> dict[str, str]:
             what = "is not a name that a label or annotation can have"
             raise ManifestError(what, field=f"{field}.{key}")
     return entries
+
+
+def is_data_key(key: str) -> bool:
+    """Tell whether a Secret can have a data key.
+
+    1 to 253 letters, digits, `-`, `_` and `.`, but not `.`, `..`, or `..` in front.
+    """
+    return _DATA_KEY.fullmatch(key) is not None and key != "." and not key.startswith("..")
 
 
 def object_name(value: object, field: str = "metadata.name") -> str:
