@@ -21,16 +21,7 @@ from sealkit.sensitive import Sensitive
 Data: TypeAlias = Mapping[str, Tree]
 
 _ESCAPE: Final = re.compile(r"\\([.\\])")
-_NOT_FOUND: Final = Failed(Failure.PATH_NOT_FOUND, "there is no secret at the path")
-
-
-def plain_data(response: Tree) -> Data | Failed:
-    """Return the secret of a response of KV version 1, or of any engine but key-value ones.
-
-    Failures: PathNotFound where the response has no data, or there is no response (None).
-    """
-    data = _field(response, "data")
-    return data if isinstance(data, dict) else _NOT_FOUND
+_NOT_FOUND: Final = Failed(Failure.PATH_NOT_FOUND, "there is nothing")
 
 
 def kv2_data(response: Tree) -> Data | Failed:
@@ -43,10 +34,11 @@ def kv2_data(response: Tree) -> Data | Failed:
     if isinstance(data, dict):
         return data
     metadata = _field(outer, "metadata")
-    if _field(metadata, "destroyed"):
-        return Failed(Failure.VERSION_DESTROYED, "the version is destroyed for good")
-    if _field(metadata, "deletion_time"):  # one to come leaves the data in place
-        return Failed(Failure.VERSION_DELETED, "the version is deleted, it can be undeleted")
+    if _field(metadata, "destroyed") is True:
+        return Failed(Failure.VERSION_DESTROYED, "the version is destroyed")
+    when = _field(metadata, "deletion_time")
+    if isinstance(when, str) and when:  # one to come leaves the data in place
+        return Failed(Failure.VERSION_DELETED, "the version is deleted")
     return _NOT_FOUND
 
 

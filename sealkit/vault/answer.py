@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from sealkit.errors import VaultError
+from sealkit.references.failures import Failed
+from sealkit.references.reading import kv2_data
 from sealkit.vault.reason import Reason
 from sealkit.vault.wire import JsonObject, Reply, count, decoded, part, word
 
@@ -81,29 +83,13 @@ def parse_version(reply: Reply) -> Answer:
         VaultError: VersionDeleted, VersionDestroyed; else see `Reply.json`.
     """
     raw = (decoded(reply.body) or {}) if reply.status == 404 else reply.json()
-    outer = part(raw, "data")
-    metadata = part(outer, "metadata")
-    if not isinstance(outer.get("data"), dict):
-        raise _gone(reply, metadata)
+    data = kv2_data(dict(raw))
+    if isinstance(data, Failed):
+        raise VaultError(f"{reply.doing}: {data.detail}", data.reason, status=404)
+    metadata = part(part(raw, "data"), "metadata")
     version = count(metadata, "version") or None
     created = word(metadata, "created_time")
-    return Answer(parse_lease(raw), version, created, reply.token_mark, part(outer, "data"))
-
-
-def _gone(reply: Reply, metadata: JsonObject) -> VaultError:
-    state = (
-        Reason.VERSION_DESTROYED
-        if metadata.get("destroyed") is True
-        else Reason.VERSION_DELETED
-        if word(metadata, "deletion_time")
-        else Reason.PATH_NOT_FOUND
-    )
-    what = {
-        Reason.VERSION_DESTROYED: "the version is destroyed",
-        Reason.VERSION_DELETED: "the version is deleted",
-        Reason.PATH_NOT_FOUND: "there is nothing",
-    }[state]
-    return VaultError(f"{reply.doing}: {what}", state, status=404)
+    return Answer(parse_lease(raw), version, created, reply.token_mark, data)
 
 
 def parse_mount(reply: Reply) -> Mount:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sealkit.references.failures import Failed, Failure, Outcome
 from sealkit.references.jsontree import Number, Tree
 from sealkit.references.modifiers import Plain
-from sealkit.references.reading import finish, kv2_data, pick, plain_data
+from sealkit.references.reading import finish, kv2_data, pick
 from sealkit.references.reference import Decode, Reference
 from sealkit.sensitive import Sensitive
 
@@ -56,21 +56,6 @@ KV2: dict[str, tuple[Tree, object]] = {
 @pytest.mark.parametrize(("response", "result"), KV2.values(), ids=list(KV2))
 def test_the_secret_in_a_response_of_kv_2(response: Tree, result: object) -> None:
     assert shown(kv2_data(response)) == result
-
-
-@pytest.mark.parametrize(
-    ("response", "result"),
-    [
-        pytest.param({"data": {"a": "b"}}, {"a": "b"}, id="there"),
-        pytest.param({"data": {"data": {"x": 1}}}, {"data": {"x": 1}}, id="field-called-data"),
-        pytest.param({"data": None}, Failure.PATH_NOT_FOUND, id="null"),
-        pytest.param({}, Failure.PATH_NOT_FOUND, id="nothing"),
-        pytest.param(None, Failure.PATH_NOT_FOUND, id="no-response"),
-    ],
-)
-def test_the_secret_in_any_other_response(response: Tree, result: object) -> None:
-    """In bank-vaults a field called `data` makes a response one of KV 2."""
-    assert shown(plain_data(response)) == result
 
 
 DATA: dict[str, Any] = {
