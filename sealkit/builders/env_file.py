@@ -17,13 +17,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from sealkit.builders.builder import Salt
-from sealkit.builders.fields import data_key, fields
 from sealkit.builders.inputs import Inputs
-from sealkit.builders.selection import Selection, parse_selection
+from sealkit.builders.values_file import ValuesFile
 from sealkit.errors import ManifestError
 from sealkit.sensitive import Sensitive
 
@@ -36,45 +35,19 @@ _NOT_A_NAME: Final = "is not the name of a variable, expected letters, digits an
 
 
 @dataclass(frozen=True)
-class EnvFile:
-    """The data key to write to, and what goes there."""
+class EnvFile(ValuesFile):
+    """The variables, in a file; see `ValuesFile`."""
 
     file: str = DEFAULT_FILE
-    keys: Selection = field(default_factory=Selection)
 
     name: ClassVar[str] = "envFile"
-    secret_type: ClassVar[str] = ""
+    default_file: ClassVar[str] = DEFAULT_FILE
 
-    @classmethod
-    def from_dict(cls, raw: object, path: str) -> EnvFile:
-        """Parse the builder.
-
-        Raises:
-            ManifestError: a field is unknown or wrong; a name cannot be that of a variable.
-        """
-        given = fields(raw, path, (), ("file", "keys"))
-        file = data_key(given, "file", path, DEFAULT_FILE)
-        return cls(file, parse_selection(given, path, _check_name))
-
-    @property
-    def makes(self) -> frozenset[str]:
-        """The file."""
-        return frozenset({self.file})
-
-    @property
-    def needs(self) -> frozenset[str]:
-        """The names of the values that are listed."""
-        return self.keys.names
-
-    @property
-    def needs_all(self) -> bool:
-        """Whether none is listed."""
-        return self.keys.pairs is None
-
-    def to_dict(self) -> dict[str, object]:
-        """Return the canonical form."""
-        file: dict[str, object] = {} if self.file == DEFAULT_FILE else {"file": self.file}
-        return file | self.keys.to_dict()
+    @staticmethod
+    def check_name(name: str, path: str) -> None:
+        """See `ValuesFile.check_name`: it has to be that of a variable."""
+        if not _NAME.fullmatch(name):
+            raise ManifestError(_NOT_A_NAME, field=path)
 
     def build(self, values: Mapping[str, Sensitive], _salt: Salt, /) -> dict[str, Sensitive]:
         """Return a line for each variable, sorted; values may go over several lines.
@@ -86,11 +59,6 @@ class EnvFile:
         inputs = Inputs(self.name, values)
         lines = [_line(inputs, *pair) for pair in self.keys.among(values)]
         return {self.file: Sensitive("".join(lines).encode())}
-
-
-def _check_name(name: str, path: str) -> None:
-    if not _NAME.fullmatch(name):
-        raise ManifestError(_NOT_A_NAME, field=path)
 
 
 def _line(inputs: Inputs, variable: str, name: str) -> str:

@@ -117,7 +117,9 @@ class Template:
         if self.merge_policy is not MergePolicy.MERGE:
             raw["mergePolicy"] = self.merge_policy.value
         if self.build:
-            raw["build"] = {builder.name: builder.to_dict() for builder in self.build}
+            from sealkit.builders import builders_to_dict  # noqa: PLC0415  # most have none
+
+            raw["build"] = builders_to_dict(self.build)
         if self.data:
             raw["data"] = {key: self.data[key] for key in sorted(self.data)}
         if self.delimiters != DELIMITERS:
