@@ -19,7 +19,6 @@ from sealkit.files import reason_of
 HEAD: Final = "HEAD"
 
 _REGULAR: Final = "100"  # the modes of files begin with it: no symbolic link, no submodule
-_REFUSED: Final = 128
 # Messages in English, and no lock that another git at work would trip over.
 _OURS: Final = {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
 

@@ -31,11 +31,7 @@ class Divided:
     @property
     def partly_public(self) -> tuple[str, ...]:
         """The keys with text around their references; it stands in the manifest as it is."""
-        return tuple(
-            key
-            for key, template in self.references.items()
-            if any(isinstance(part, str) for part in template.parts)
-        )
+        return tuple(key for key, one in self.references.items() if one.is_partly_public)
 
 
 def divide(raw: Mapping[str, object]) -> Divided:

@@ -114,11 +114,7 @@ class Plan:
     @property
     def partly_public(self) -> tuple[str, ...]:
         """The keys of new references with text around them, which stands in the manifest."""
-        return tuple(
-            key
-            for key, template in self.references.items()
-            if any(isinstance(part, str) for part in template.parts)
-        )
+        return tuple(key for key, one in self.references.items() if one.is_partly_public)
 
     def made(
         self, sealed: SealedSecret, recipients: Iterable[PublicKey], random: Random

@@ -48,10 +48,7 @@ class Found(NamedTuple):
         try:
             yield
         except (ManifestError, ReferenceSyntaxError, TemplateError) as error:
-            item = self.resource.field
-            if not error.field.startswith(item):
-                error.field = ".".join(part for part in (item, error.field) if part)
-            error.located(file=self.resource.document.file, document=self.document)
+            self.resource.located(error)
             raise
         except SealkitError as error:
             if not error.file:  # else it is about another file

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
-from sealkit.errors import ManifestError
+from sealkit.errors import ManifestError, SealkitError
 from sealkit.manifests.json_reader import read_json
 from sealkit.manifests.tree import MAX_DOCUMENTS, MappingNode, Node, Scalar, SequenceNode, to_plain
 from sealkit.manifests.yaml_reader import read_yaml
@@ -22,6 +22,7 @@ BYTE_ORDER_MARK: Final = "\ufeff"
 
 # Where libyaml sees the start of a document: at the start of a line, after any of its five line
 # breaks. Nothing inside a YAML scalar, and nothing in JSON but a raw U+2028, can look like it.
+_Error = TypeVar("_Error", bound=SealkitError)
 _BREAKS: Final = "\n\r\x85\u2028\u2029"
 _MARKER: Final = re.compile(f"---(?<![^{_BREAKS}\ufeff]---)(?=[ \t{_BREAKS}]|\\Z)")
 _JSON: Final = re.compile(r"(?:---)?[ \t\r\n]*[{\[][ \t\r\n]*[\"{}\[\]]")
@@ -65,7 +66,7 @@ class Resource:
         """Return the object as JSON-like data, freshly made."""
         return {key: to_plain(entry.value) for key, entry in self.node.entries.items()}
 
-    def located(self, error: ManifestError) -> ManifestError:
+    def located(self, error: _Error) -> _Error:
         """Fill file, document and the path of the list item into `error`, and return it."""
         if self.field and not error.field.startswith(self.field):
             error.field = f"{self.field}.{error.field}" if error.field else self.field

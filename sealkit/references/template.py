@@ -62,6 +62,11 @@ class Template:
         """The references in order; the same one may come more than once."""
         return tuple(part for part in self.parts if isinstance(part, Reference))
 
+    @property
+    def is_partly_public(self) -> bool:
+        """Whether there is text around the references, which stands in the manifest as it is."""
+        return len(self.references) < len(self.parts)
+
     def to_raw(self) -> str | dict[str, object]:
         """Return the canonical form for a manifest; `from_raw` gives the template back.
 
