@@ -10,6 +10,7 @@ import click
 
 from sealkit.cli.app import STDIO, App
 from sealkit.cli.audience import Audience, Choice, audience_for
+from sealkit.cli.options import name_option, recipient_option
 from sealkit.cli.output import print_report
 from sealkit.cli.resources import SEALED, Found, label_of, read_resources
 from sealkit.cli.values import Sources, check_keys, parse_references
@@ -51,6 +52,15 @@ class Changed(NamedTuple):
         return f"set {', '.join(self.set)} in {self.file}{clusters}"
 
 
+_in_place_option = click.option(
+    "-o",
+    "--output",
+    default="",
+    metavar="FILE",
+    help="Write here instead of in place; - is stdout.",
+)
+
+
 @click.command("set")
 @click.argument("file")
 @click.argument("keys", nargs=-1)
@@ -68,21 +78,9 @@ class Changed(NamedTuple):
     metavar="KEY=vault:PATH#KEY",
     help="Let KEY refer to a value in Vault; repeatable.",
 )
-@click.option(
-    "-o",
-    "--output",
-    default="",
-    metavar="FILE",
-    help="Write here instead of in place; - is stdout.",
-)
-@click.option("--name", default="", metavar="NAME", help="Which manifest, if FILE holds several.")
-@click.option(
-    "--recipient",
-    "recipients",
-    multiple=True,
-    metavar="FILE",
-    help="Recipient file, where there is no config.",
-)
+@_in_place_option
+@name_option
+@recipient_option
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON.")
 @click.pass_obj
 def set_command(
@@ -122,21 +120,9 @@ def set_command(
 @click.command("unset")
 @click.argument("file")
 @click.argument("keys", nargs=-1, required=True)
-@click.option(
-    "-o",
-    "--output",
-    default="",
-    metavar="FILE",
-    help="Write here instead of in place; - is stdout.",
-)
-@click.option("--name", default="", metavar="NAME", help="Which manifest, if FILE holds several.")
-@click.option(
-    "--recipient",
-    "recipients",
-    multiple=True,
-    metavar="FILE",
-    help="Recipient file, where there is no config.",
-)
+@_in_place_option
+@name_option
+@recipient_option
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON.")
 @click.pass_obj
 def unset_command(

@@ -20,7 +20,7 @@ from sealkit.cli.ingredients import (
     Recipe,
     parse_sources,
 )
-from sealkit.cli.options import store_options
+from sealkit.cli.options import sealing_options, store_options
 from sealkit.cli.output import print_report
 from sealkit.cli.terms import Sealed, Terms, Wish, store_asked_for, terms_for
 from sealkit.cli.values import parse_references
@@ -119,33 +119,7 @@ class CreateRequest(NamedTuple):
     help="Write to this new file; - is standard output.",
 )
 @click.option("--force", is_flag=True, help="Replace the output file if there is one.")
-@click.option(
-    "--as",
-    "target",
-    default="",
-    metavar="PATH",
-    help="Path the result will have; decides the rule.",
-)
-@click.option(
-    "-c",
-    "--cluster",
-    "clusters",
-    multiple=True,
-    metavar="NAME",
-    help="Seal for this cluster; repeatable.",
-)
-@click.option(
-    "--recipient",
-    "recipients",
-    multiple=True,
-    metavar="FILE",
-    help="Seal for the key in this file.",
-)
-@click.option(
-    "--scope",
-    type=click.Choice([scope.value for scope in Scope]),
-    help="How far a sealed value may move and still open; the rule's first, or strict.",
-)
+@sealing_options
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON; needs -o.")
 @click.pass_obj
 def create_command(

@@ -12,6 +12,7 @@ from sealkit.cli.audience import Audience, Choice
 from sealkit.cli.change import Changed, ChangeRequest
 from sealkit.cli.change import run as change_manifest
 from sealkit.cli.editing import draft, headed, plan
+from sealkit.cli.options import name_option, recipient_option
 from sealkit.cli.unseal import read_keys
 from sealkit.crypto.x1 import Kid, PrivateKey
 from sealkit.errors import SealkitError, UsageError
@@ -38,7 +39,7 @@ class _UnchangedError(Exception):
 
 @click.command("edit")
 @click.argument("file")
-@click.option("--name", default="", metavar="NAME", help="Which manifest, if FILE holds several.")
+@name_option
 @click.option(
     "--key",
     "keys",
@@ -46,13 +47,7 @@ class _UnchangedError(Exception):
     metavar="FILE",
     help="Show the values, opened with the key Secrets in this file; repeatable.",
 )
-@click.option(
-    "--recipient",
-    "recipients",
-    multiple=True,
-    metavar="FILE",
-    help="Recipient file, where there is no config.",
-)
+@recipient_option
 @click.option(
     "--allow-disk", is_flag=True, help="Edit in a temporary folder if there is none in memory."
 )

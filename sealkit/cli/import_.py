@@ -9,6 +9,7 @@ from typing import NamedTuple
 import click
 
 from sealkit.cli.app import STDIO, App
+from sealkit.cli.options import output_option
 from sealkit.cli.output import counted, print_report
 from sealkit.cli.resources import SECRET, Found, label_of, read_resources
 from sealkit.errors import ManifestError, SealkitError, UsageError
@@ -87,13 +88,7 @@ class Result(NamedTuple):
 
 @click.command("import")
 @click.argument("files", nargs=-1)
-@click.option(
-    "-o",
-    "--output",
-    default=STDIO,
-    metavar="FILE",
-    help="Write to this file; - is standard output.",
-)
+@output_option
 @click.option("-i", "--in-place", is_flag=True, help="Replace each file by its converted form.")
 @click.option(
     "--keys",

@@ -7,7 +7,76 @@ from typing import TypeVar
 
 import click
 
+from sealkit.cli.app import STDIO
+from sealkit.manifests.scope import Scope
+
 F = TypeVar("F", bound=Callable[..., object])
+
+output_option = click.option(
+    "-o",
+    "--output",
+    default=STDIO,
+    metavar="FILE",
+    help="Write to this file; - is standard output.",
+)
+name_option = click.option(
+    "--name", default="", metavar="NAME", help="Which manifest, if FILE holds several."
+)
+recipient_option = click.option(
+    "--recipient",
+    "recipients",
+    multiple=True,
+    metavar="FILE",
+    help="Recipient file, where there is no config.",
+)
+
+
+def key_option(*, required: bool) -> Callable[[F], F]:
+    """Return the option that gives private keys."""
+    return click.option(
+        "--key",
+        "keys",
+        multiple=True,
+        required=required,
+        metavar="FILE",
+        help="Key Secrets of the controller, as `kubectl get -o yaml` prints them; - is standard"
+        " input; repeatable.",
+    )
+
+
+def sealing_options(command: F) -> F:
+    """Add the options that say for whom and how far something new is sealed."""
+    for option in (
+        click.option(
+            "--scope",
+            type=click.Choice([scope.value for scope in Scope]),
+            help="How far a sealed value may move and still open; the rule's first, or strict.",
+        ),
+        click.option(
+            "--recipient",
+            "recipients",
+            multiple=True,
+            metavar="FILE",
+            help="Seal for the key in this file.",
+        ),
+        click.option(
+            "-c",
+            "--cluster",
+            "clusters",
+            multiple=True,
+            metavar="NAME",
+            help="Seal for this cluster; repeatable.",
+        ),
+        click.option(
+            "--as",
+            "target",
+            default="",
+            metavar="PATH",
+            help="Path the result will have; decides the rule.",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 def cluster_options(command: F) -> F:

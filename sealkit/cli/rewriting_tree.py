@@ -14,6 +14,7 @@ from sealkit.cli import batch, ledger
 from sealkit.cli.app import STDIO, App
 from sealkit.cli.audiences import Audiences
 from sealkit.cli.batch import Outcome
+from sealkit.cli.options import key_option
 from sealkit.cli.output import counted, print_json
 from sealkit.cli.rewriting import Done, Rewritten, Task, Verb, rewrite_file
 from sealkit.cli.unseal import read_keys
@@ -133,14 +134,7 @@ def rewriting_options(command: F) -> F:
         click.option(
             "--check", is_flag=True, help="Write nothing; exit with 10 if something would change."
         ),
-        click.option(
-            "--key",
-            "keys",
-            multiple=True,
-            metavar="FILE",
-            help="Key Secrets of the controller, as `kubectl get -o yaml` prints them; - is"
-            " standard input; repeatable.",
-        ),
+        key_option(required=False),
         click.argument("paths", nargs=-1, required=True),
     ):
         command = add(command)

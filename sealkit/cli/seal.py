@@ -12,7 +12,7 @@ import click
 from sealkit import fields
 from sealkit.cli.app import STDIO, App
 from sealkit.cli.audience import Choice
-from sealkit.cli.options import store_options
+from sealkit.cli.options import output_option, sealing_options, store_options
 from sealkit.cli.output import print_report
 from sealkit.cli.resources import SEALED, SECRET, Found, label_of, read_resources
 from sealkit.cli.terms import Sealed, Terms, Wish, store_asked_for, terms_for
@@ -41,41 +41,9 @@ class SealRequest(NamedTuple):
 
 @click.command("seal")
 @click.argument("files", nargs=-1)
-@click.option(
-    "-o",
-    "--output",
-    default=STDIO,
-    metavar="FILE",
-    help="Write to this file; - is standard output.",
-)
+@output_option
 @click.option("-i", "--in-place", is_flag=True, help="Replace each file by its sealed form.")
-@click.option(
-    "--as",
-    "target",
-    default="",
-    metavar="PATH",
-    help="Path the result will have; decides the rule.",
-)
-@click.option(
-    "-c",
-    "--cluster",
-    "clusters",
-    multiple=True,
-    metavar="NAME",
-    help="Seal for this cluster; repeatable.",
-)
-@click.option(
-    "--recipient",
-    "recipients",
-    multiple=True,
-    metavar="FILE",
-    help="Seal for the key in this file.",
-)
-@click.option(
-    "--scope",
-    type=click.Choice([scope.value for scope in Scope]),
-    help="How far a sealed value may move and still open; the rule's first, or strict.",
-)
+@sealing_options
 @click.option(
     "-n", "--namespace", default="", metavar="NAME", help="Namespace of Secrets that name none."
 )

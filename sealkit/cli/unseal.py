@@ -10,6 +10,7 @@ import click
 
 from sealkit.cli.app import STDIO, App
 from sealkit.cli.making import making
+from sealkit.cli.options import key_option
 from sealkit.cli.resources import SEALED, Found, label_of, read_resources
 from sealkit.crypto.x1 import Kid, PrivateKey
 from sealkit.errors import ReferenceSyntaxError, UsageError
@@ -27,15 +28,7 @@ _ELSEWHERE = "sealkit vault check FILE resolves it without showing a value"
 
 @click.command("unseal")
 @click.argument("file", default=STDIO)
-@click.option(
-    "--key",
-    "keys",
-    multiple=True,
-    required=True,
-    metavar="FILE",
-    help="Key Secrets of the controller, as `kubectl get -o yaml` prints them; - is standard"
-    " input; repeatable.",
-)
+@key_option(required=True)
 @click.option(
     "-o",
     "--output",

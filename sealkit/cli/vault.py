@@ -6,7 +6,7 @@ import click
 
 from sealkit.cli.app import STDIO, App
 from sealkit.cli.audience import Choice
-from sealkit.cli.options import store_options
+from sealkit.cli.options import output_option, store_options
 from sealkit.cli.output import print_json, print_report
 from sealkit.cli.terms import Wish, store_asked_for
 from sealkit.manifests.scope import Scope
@@ -73,13 +73,7 @@ def check_command(
     metavar="PATH",
     help="Where in Vault: mount and path of a key-value secret, such as kv/shop/db.",
 )
-@click.option(
-    "-o",
-    "--output",
-    default=STDIO,
-    metavar="FILE",
-    help="Write to this file; - is standard output.",
-)
+@output_option
 @click.option("-i", "--in-place", is_flag=True, help="Replace FILE by its sealed form.")
 @click.option(
     "--replace", "replaces", is_flag=True, help="Remove keys in Vault that the Secret has not."

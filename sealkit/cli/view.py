@@ -10,6 +10,7 @@ import click
 
 from sealkit.cli.app import STDIO, App
 from sealkit.cli.making import making
+from sealkit.cli.options import key_option, name_option
 from sealkit.cli.output import counted, json_of
 from sealkit.cli.resources import SEALED, Found, label_of, read_resources
 from sealkit.cli.unseal import read_keys
@@ -37,16 +38,8 @@ class Opened(NamedTuple):
 @click.command("view")
 @click.argument("file")
 @click.argument("names", nargs=-1, metavar="[KEY]...")
-@click.option(
-    "--key",
-    "keys",
-    multiple=True,
-    required=True,
-    metavar="FILE",
-    help="Key Secrets of the controller, as `kubectl get -o yaml` prints them; - is standard"
-    " input; repeatable.",
-)
-@click.option("--name", default="", metavar="NAME", help="Which manifest, if FILE holds several.")
+@key_option(required=True)
+@name_option
 @click.pass_obj
 def view_command(
     app: App, file: str, names: tuple[str, ...], keys: tuple[str, ...], name: str
