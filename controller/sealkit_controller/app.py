@@ -22,7 +22,8 @@ from typing import Final
 from prometheus_client import CollectorRegistry
 
 from sealkit.crypto.x1 import Kid
-from sealkit.references.reference import StoreKind
+from sealkit.references import store as references
+from sealkit.references.store import StoreKind
 from sealkit_controller import cache, http, logs, manifest, vaults
 from sealkit_controller.cache import Change, Entry, Hear, Reflector, Store, Stores, Time
 from sealkit_controller.cluster import ApiError, Cluster, Selection
@@ -421,18 +422,18 @@ class Controller:
         """Look at every manifest that uses a store which is another one now."""
         if not self._ready.is_set() or _spec_of(change.old) == _spec_of(change.new):
             return
-        store = subject(change).key
+        at = subject(change).key
+        changed = references.Store(
+            at.name, StoreKind.NAMESPACED if at.namespace else StoreKind.CLUSTER
+        )
         for entry in self._manifests.entries():
-            manifest_key = entry.metadata.key
+            key = entry.metadata.key
+            if at.namespace not in {"", key.namespace}:
+                continue
             refreshing = Manifest.load(entry.metadata, entry.body).refreshing
-            if refreshing is not None and any(
-                one.name == store.name
-                and (one.kind is StoreKind.CLUSTER) == (not store.namespace)
-                and store.namespace in {"", manifest_key.namespace}
-                for one in refreshing.stores
-            ):
-                self._sources.outdate(manifest_key)
-                self._queue.add(manifest_key, Priority.CHANGED)
+            if refreshing is not None and changed in refreshing.stores:
+                self._sources.outdate(key)
+                self._queue.add(key, Priority.CHANGED)
 
     def _secret_changed(self, change: Change) -> None:
         if not self._ready.is_set():

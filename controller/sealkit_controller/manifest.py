@@ -13,9 +13,10 @@ from hashlib import sha256
 from typing import Final
 
 from sealkit.usage import Wraps, wraps_of
-from sealkit_controller.objects import JsonObject, Metadata, child, children, number, text
+from sealkit_controller.objects import JsonObject, Metadata, child, number
+from sealkit_controller.record import Record
 from sealkit_controller.refresh import Refreshing
-from sealkit_controller.status import Verdict, status_of
+from sealkit_controller.status import says_synced, status_of
 
 # Fields of the spec that say how, not what: a change of them leaves a right Secret right.
 _NOT_CONTENT: Final = ("suspend", "recreate", "rolloutRestart")
@@ -58,6 +59,11 @@ class Manifest:
         return cls(metadata, kept["status"], kept["digest"], wraps, kept["suspended"], refreshing)
 
     @property
+    def record(self) -> Record:
+        """What an earlier run remembered in the status."""
+        return Record.of(self.status)
+
+    @property
     def content(self) -> Mapping[str, object]:
         """The whole object, of a manifest that has it."""
         assert self.raw is not None  # noqa: S101  (who opens it has made sure)
@@ -95,8 +101,7 @@ def _is_suspended(raw: Mapping[str, object]) -> bool:
 
 def _is_synced(raw: JsonObject) -> bool:
     status = status_of(raw)
-    conditions = children(status, "conditions")
     is_current = number(status, "observedGeneration", -1) == number(
         child(raw, "metadata"), "generation"
     )
-    return is_current and bool(conditions) and text(conditions[0], "status") == Verdict.TRUE
+    return is_current and says_synced(status)

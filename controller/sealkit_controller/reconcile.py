@@ -172,7 +172,7 @@ class Reconciler:
         try:
             return self._make_secret(manifest)
         except ApiError as error:
-            record = Record.of(manifest.status)
+            record = manifest.record
             return _Made(manifest, _report_of(error), record, error=error)
 
     def _make_secret(self, manifest: Manifest) -> _Made | None:
@@ -200,7 +200,7 @@ class Reconciler:
 
     def _unresolved(self, manifest: Manifest, why: Unresolved) -> _Made:
         report = unresolved(why.reason, why.message)
-        record = Record.of(manifest.status)
+        record = manifest.record
         return _Made(manifest, report, record, retry_seconds=why.retry_seconds)
 
     def _make_of(self, manifest: Manifest, secret: Metadata | None) -> _Made:
@@ -285,10 +285,10 @@ class Reconciler:
         before = Metadata.of(existing)
         if plan.action is None:
             if plan.report.verdict is not Verdict.TRUE:
-                return _Made(manifest, plan.report, Record.of(manifest.status))
+                return _Made(manifest, plan.report, manifest.record)
             # Right as it is, though changed where we do not look. Recorded here only: a write for
             # each foreign change of a label would be a loop with whoever keeps changing it.
-            recorded = Record.of(manifest.status).secret_version
+            recorded = manifest.record.secret_version
             made = self._finished(manifest, recorded or before.resource_version, plan, found)
             self._remember(manifest, before.resource_version, plan)
             return made
@@ -299,9 +299,7 @@ class Reconciler:
 
     def _created(self, manifest: Manifest, plan: Plan, found: Values | None) -> _Made:
         if plan.desired is None:
-            return _Made(
-                manifest, plan.report, replace(Record.of(manifest.status), secret_version="")
-            )
+            return _Made(manifest, plan.report, replace(manifest.record, secret_version=""))
         key = manifest.metadata.key
         raw = self._cluster.create(SECRETS, key.namespace, plan.desired.body())
         return self._left(manifest, "", raw, plan, found)
@@ -341,7 +339,7 @@ class Reconciler:
         """
         record = self._sources.record(manifest, version, plan, found)
         restarted: tuple[str, ...] = ()
-        known = Record.of(manifest.status).data_mac
+        known = manifest.record.data_mac
         if (
             plan.desired is not None
             and plan.desired.restarts
@@ -408,7 +406,7 @@ def _to_record(manifest: Manifest, secret: Metadata | None, report: Report, fres
     The version recorded, unless the status still owes what an earlier run did: its write may have
     failed after that of the Secret.
     """
-    record = Record.of(manifest.status)
+    record = manifest.record
     if fresh.leases is not None:
         record = replace(record, leases=fresh.leases)
     if secret is None or report.reason is not Reason.SYNCED:

@@ -19,11 +19,11 @@ from sealkit.references.reference import Store
 from sealkit.sensitive import Sensitive
 from sealkit_controller.cluster import ApiError
 from sealkit_controller.manifest import Manifest
-from sealkit_controller.objects import ObjectKey, children, text
+from sealkit_controller.objects import ObjectKey
 from sealkit_controller.plan import Plan
 from sealkit_controller.record import LeaseNote, Record
 from sealkit_controller.refresh import lease_due, refresh_due
-from sealkit_controller.status import Reason, Report, Verdict
+from sealkit_controller.status import Reason, Report, Verdict, says_synced
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ class Sources:
 
     def note(self, manifest: Manifest) -> None:
         """Note what a manifest would leave behind."""
-        record, refreshing = Record.of(manifest.status), manifest.refreshing
+        record, refreshing = manifest.record, manifest.refreshing
         if record.leases and refreshing is not None:
             self._left[manifest.metadata.key] = _Left(refreshing.revoke_on_delete, record.leases)
 
@@ -166,11 +166,11 @@ class Sources:
         if manifest.refreshing is None or report.verdict is Verdict.TRUE:
             self.stale.pop(key, None)
         elif report.reason is not Reason.SUSPENDED:
-            self.stale[key] = Record.of(manifest.status).refreshed_at
+            self.stale[key] = manifest.record.refreshed_at
 
     def keep_fresh(self, manifest: Manifest) -> Fresh | Unresolved | None:
         """Renew what ends, if that is all there is to do; None if all has to be resolved."""
-        record, refreshing = Record.of(manifest.status), manifest.refreshing
+        record, refreshing = manifest.record, manifest.refreshing
         key = manifest.metadata.key
         assert refreshing is not None  # noqa: S101  (asked for manifests with references only)
         if refreshing.policy is RefreshPolicy.CREATED_ONCE:
@@ -191,7 +191,8 @@ class Sources:
         with self._lock:
             if manifest.metadata.key in self._outdated:
                 return True
-        if record.refreshed_at is None or not _was_right(manifest):
+        # After a failure everything is asked anew.
+        if record.refreshed_at is None or not says_synced(manifest.status):
             return True
         due = self._refresh_due(manifest, record)
         return due is not None and now >= due
@@ -231,9 +232,3 @@ class Sources:
     def salt(self, uid: str) -> Salt:
         """Return the salt of one manifest."""
         return self.macs.salt(uid)
-
-
-def _was_right(manifest: Manifest) -> bool:
-    """Tell whether the status says so; after a failure everything is asked anew."""
-    conditions = children(manifest.status, "conditions")
-    return bool(conditions) and text(conditions[0], "status") == Verdict.TRUE

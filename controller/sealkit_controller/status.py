@@ -127,6 +127,12 @@ def status_of(raw: Mapping[str, object]) -> Mapping[str, object]:
     return child(raw, "status")
 
 
+def says_synced(status: Mapping[str, object]) -> bool:
+    """Tell whether a status says that all is well; of which generation is another question."""
+    conditions = children(status, "conditions")
+    return bool(conditions) and text(conditions[0], "status") == Verdict.TRUE
+
+
 def _conditions(
     previous: list[Mapping[str, object]], report: Report, now: datetime
 ) -> list[JsonObject]:
