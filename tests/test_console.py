@@ -24,7 +24,7 @@ from tests.cluster.kubectl import find_kubectl
 from tests.console import Step, matches, shell, steps
 from tests.fakes.vault_admin import ROOT_TOKEN
 from tests.fakes.vault_certificates import Authority
-from tests.fakes.vault_server import NO_BAO, find_bao, running
+from tests.fakes.vault_server import require_bao, running
 
 ROOT: Final = Path(__file__).parents[1]
 TRANSCRIPTS: Final = ROOT / "tests" / "transcripts"
@@ -98,9 +98,7 @@ def complaints(path: Path, folder: Path, environment: dict[str, str]) -> Iterato
 @contextmanager
 def vault(folder: Path) -> Iterator[dict[str, str]]:
     """Run a Vault server with a key-value mount at `secret`; yield what leads to it."""
-    binary = find_bao()
-    if binary is None:
-        pytest.skip(NO_BAO)
+    binary = require_bao()
     (folder / "openbao").mkdir()
     with running(binary, folder / "openbao", Authority("the authority")) as server:
         yield {"VAULT_ADDR": server.address, "VAULT_TOKEN": ROOT_TOKEN}

@@ -13,7 +13,7 @@ from tests.cluster.test_journey import SHOP, STAGE, real_server, sandbox_server
 from tests.cluster.world import World, running_controller
 from tests.fakes.vault_admin import Admin
 from tests.fakes.vault_certificates import Authority
-from tests.fakes.vault_server import NO_BAO, find_bao, running
+from tests.fakes.vault_server import require_bao, running
 
 REVIEWER = "vault-reviewer"
 
@@ -57,9 +57,7 @@ class Place:
 
 @pytest.fixture(scope="module")
 def vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Admin]:
-    binary = find_bao()
-    if binary is None:
-        pytest.skip(NO_BAO)
+    binary = require_bao()
     with running(binary, tmp_path_factory.mktemp("openbao"), Authority("cluster")) as server:
         admin = server.admin
         admin.mount("kv", "kv", version="2")

@@ -29,7 +29,7 @@ from tests.cluster.world import running_controller
 from tests.console import shell, steps
 from tests.fakes.vault_admin import ROOT_TOKEN
 from tests.fakes.vault_certificates import Authority
-from tests.fakes.vault_server import NO_BAO, find_bao
+from tests.fakes.vault_server import require_bao
 from tests.fakes.vault_server import running as running_openbao
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "integrations" / "vault.md"
@@ -49,9 +49,7 @@ class OpenBao:
 
 @pytest.fixture
 def openbao(tmp_path: Path) -> Iterator[OpenBao]:
-    binary = find_bao()
-    if binary is None:
-        pytest.skip(NO_BAO)
+    binary = require_bao()
     folder = tmp_path / "openbao"
     folder.mkdir()
     with running_openbao(binary, folder, Authority("page")) as server:

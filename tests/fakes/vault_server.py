@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+import pytest
+
 from tests.cluster.part import Part
 from tests.fakes.vault_admin import ROOT_TOKEN, Admin, AdminError
 from tests.fakes.vault_certificates import Authority
@@ -31,6 +33,14 @@ def find_bao() -> Path | None:
             return carried
     found = shutil.which("bao")
     return Path(found) if found else None
+
+
+def require_bao() -> Path:
+    """Return the server's program; without one the test is skipped, with the reason."""
+    binary = find_bao()
+    if binary is None:
+        pytest.skip(NO_BAO)
+    return binary
 
 
 class OpenBao:

@@ -9,7 +9,7 @@ from tests.cluster.binaries import Binaries
 from tests.cluster.controlplane import control_plane as run_control_plane
 from tests.cluster.kubectl import Kubectl
 from tests.cluster.world import World
-from tests.fakes.vault_server import NO_BAO, find_bao
+from tests.fakes.vault_server import require_bao
 from tests.packaging.audit import Audited, audited
 from tests.packaging.documents import CRDS
 from tests.packaging.helm import MISSING, Helm, find_helm
@@ -50,9 +50,7 @@ def vault(
     audited_plane: Audited, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Vault]:
     """A Vault that the ServiceAccounts of that control plane can log in at."""
-    binary = find_bao()
-    if binary is None:
-        pytest.skip(NO_BAO)
+    binary = require_bao()
     folder = tmp_path_factory.mktemp("trusted-vault")
     with trusted(binary, folder, World(audited_plane.server, kubectl, folder)) as made:
         yield made

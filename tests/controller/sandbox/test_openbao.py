@@ -18,7 +18,7 @@ from tests.contracts.client import Client, account
 from tests.contracts.test_tokens import ALTERATIONS, BINDINGS, altered, ask_token, role
 from tests.fakes.vault_admin import ROOT_TOKEN, Admin, Said
 from tests.fakes.vault_certificates import Authority
-from tests.fakes.vault_server import NO_BAO, find_bao, running
+from tests.fakes.vault_server import NO_BAO, find_bao, require_bao, running
 
 README = Path("controller/sealkit_controller/sandbox/README.md")
 AUDIENCE = "vault"
@@ -28,9 +28,7 @@ ACCOUNTS = "serviceaccounts"
 @pytest.fixture(scope="module")
 def vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Admin]:
     """The administrator of an OpenBao."""
-    binary = find_bao()
-    if binary is None:
-        pytest.skip(NO_BAO)
+    binary = require_bao()
     folder = tmp_path_factory.mktemp("openbao")
     with running(binary, folder, Authority("sandbox tests")) as server:
         yield server.admin

@@ -11,7 +11,7 @@ import pytest
 from tests.controller.vault.world import VaultWorld
 from tests.fakes.vault_admin import Admin
 from tests.fakes.vault_certificates import Authority
-from tests.fakes.vault_server import NO_BAO, OpenBao, find_bao, running
+from tests.fakes.vault_server import OpenBao, require_bao, running
 
 _serial = itertools.count()
 
@@ -23,9 +23,7 @@ def authority() -> Authority:
 
 @contextmanager
 def _started(authority: Authority, folders: pytest.TempPathFactory) -> Iterator[OpenBao]:
-    binary = find_bao()
-    if binary is None:
-        pytest.skip(NO_BAO)
+    binary = require_bao()
     with running(binary, folders.mktemp("openbao"), authority) as server:
         yield server
 

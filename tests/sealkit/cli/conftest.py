@@ -8,7 +8,7 @@ import pytest
 
 from tests.fakes.vault_admin import ROOT_TOKEN, Admin
 from tests.fakes.vault_certificates import Authority
-from tests.fakes.vault_server import NO_BAO, OpenBao, find_bao, running
+from tests.fakes.vault_server import OpenBao, require_bao, running
 from tests.sealkit.cli.desk import NAMES, Desk
 
 AUTHORITY: Final = Authority("the authority of the desk")
@@ -34,9 +34,7 @@ def desk(bare: Desk) -> Desk:
 @pytest.fixture(scope="session")
 def bao(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenBao]:
     """A real Vault server with KV of both versions, certificates that have leases, and TLS."""
-    binary = find_bao()
-    if binary is None:
-        pytest.skip(NO_BAO)
+    binary = require_bao()
     with running(binary, tmp_path_factory.mktemp("openbao"), AUTHORITY) as server:
         admin = server.admin
         for mount, version in (("kv", "2"), ("old", "1")):

@@ -14,7 +14,7 @@ from sealkit.vault import Identity, Login, Server, TokenLogin, Vault, userpass_l
 from tests.fakes.vault import FakeVault, fake_vault
 from tests.fakes.vault_admin import ROOT_TOKEN, Admin
 from tests.fakes.vault_certificates import Authority
-from tests.fakes.vault_server import NO_BAO, OpenBao, find_bao, running
+from tests.fakes.vault_server import NO_BAO, OpenBao, require_bao, running
 from tests.sealkit.vault.world import Clock, Connect, Peer
 
 _serial = itertools.count()
@@ -120,7 +120,5 @@ def _peer(admin: Admin) -> Peer:
 def _started(
     authority: Authority, folders: pytest.TempPathFactory
 ) -> AbstractContextManager[OpenBao]:
-    binary = find_bao()
-    if binary is None:
-        pytest.skip(NO_BAO)
+    binary = require_bao()
     return running(binary, folders.mktemp("openbao"), authority)
