@@ -1,4 +1,4 @@
-"""Canonical text for bytes: base64 (RFC 4648 section 4) and base32 (section 6) without padding.
+"""Canonical text for bytes: base64 (RFC 4648 section 4), base32 (section 6) without padding, UUIDs.
 
 Every byte string has exactly one accepted spelling, so equal content is equal text.
 """
@@ -48,4 +48,25 @@ def from_base32(text: str, length: int, field: str = "") -> bytes:
         raw = b""
     if len(raw) != length or to_base32(raw) != text:
         raise ManifestError(f"not the lower-case base32 of {length} bytes", field=field)
+    return raw
+
+
+def to_uuid(raw: bytes) -> str:
+    """Return 16 bytes in the notation of UUIDs (RFC 9562 section 4): 36 characters."""
+    text = raw.hex()
+    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+
+
+def from_uuid(text: str, field: str = "") -> bytes:
+    """Return the 16 bytes of the notation of UUIDs, in lower case; any bytes, of any version.
+
+    Raises:
+        ManifestError: another length, upper case, hyphens missing or elsewhere.
+    """
+    try:
+        raw = bytes.fromhex(text.replace("-", ""))
+    except ValueError:
+        raw = b""
+    if len(raw) != 16 or to_uuid(raw) != text:
+        raise ManifestError("not a UUID in lower case", field=field)
     return raw

@@ -8,19 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import Final
 
 from sealkit.crypto import x1
 from sealkit.crypto.context import Binding
-from sealkit.encoding import from_base32
+from sealkit.encoding import from_uuid
 from sealkit.errors import NoKeyError, UsageError
 from sealkit.manifests.scope import Scope
 from sealkit.manifests.sealed import EnvelopeId, SealedEnvelope, SealedSecret
 from sealkit.sealing import Random, open_values, set_values
 
 Keys = Mapping[x1.Kid, x1.PrivateKey]
-
-_ENVELOPE_ID_BYTES: Final = 16
 
 
 def opens_for(sealed: SealedSecret, kids: Collection[str]) -> bool:
@@ -88,7 +85,7 @@ def _wraps(
 
 
 def _opened(eid: EnvelopeId, envelope: SealedEnvelope, binding: Binding, keys: Keys) -> x1.Envelope:
-    raw_id = from_base32(eid, _ENVELOPE_ID_BYTES)
+    raw_id = from_uuid(eid)
     for kid in sorted(envelope.wraps):
         if key := keys.get(x1.Kid(kid)):
             data_key = x1.unwrap(envelope.wraps[kid], key, binding, raw_id)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from sealkit.assembly import Salt, assemble, no_salt
 from sealkit.crypto import x1
 from sealkit.crypto.context import Binding
-from sealkit.encoding import from_base32, to_base32
+from sealkit.encoding import from_uuid, to_uuid
 from sealkit.errors import NoKeyError, UsageError
 from sealkit.manifests.gitops import (
     LAST_APPLIED,
@@ -184,7 +184,7 @@ def _seal_values(
     if not keys:
         raise UsageError("there is no cluster to seal for")
     raw_id = random(_ENVELOPE_ID_BYTES)
-    eid = EnvelopeId(to_base32(raw_id))
+    eid = EnvelopeId(to_uuid(raw_id))
     envelope = x1.Envelope(Sensitive(random(x1.DEK_BYTES)), binding, raw_id)
     wraps: dict[str, bytes] = {kid: envelope.wrap(keys[kid]) for kid in sorted(keys)}
     values = {key: SealedValue(eid, envelope.seal(key, data[key])) for key in sorted(data)}
@@ -212,7 +212,7 @@ def _open_envelope(
     binding: Binding,
     keys: Mapping[x1.Kid, x1.PrivateKey],
 ) -> x1.Envelope:
-    raw_id = from_base32(eid, _ENVELOPE_ID_BYTES)
+    raw_id = from_uuid(eid)
     for kid, wrapped in envelope.wraps.items():
         key = keys.get(x1.Kid(kid))
         if key is not None:

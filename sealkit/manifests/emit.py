@@ -22,6 +22,7 @@ _PLAIN: Final = re.compile(r"[A-Za-z0-9_/](?:[-A-Za-z0-9_./:@+=,()%$~ ]*[-A-Za-z
 _COLON_AND_SPACE: Final = re.compile(r": | :")
 # Anything that begins with a digit and holds only what numbers, dates, times and versions hold.
 _LIKE_A_NUMBER: Final = re.compile(r"[0-9][-+._:,0-9A-FXOTZa-fxotz ]*")
+_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _RESERVED: Final = frozenset(
     ("y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf")
 )
@@ -99,7 +100,7 @@ def yaml_string(value: str) -> str:
     """Return a string plain where nobody can take it for something else, else quoted."""
     plain = (
         _PLAIN.fullmatch(value)
-        and not _LIKE_A_NUMBER.fullmatch(value)
+        and (not _LIKE_A_NUMBER.fullmatch(value) or _UUID.fullmatch(value))
         and not _COLON_AND_SPACE.search(value)
         and value.lower() not in _RESERVED
     )

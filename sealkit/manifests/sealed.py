@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, NewType
 
 from sealkit import fields
-from sealkit.encoding import from_base32, from_base64, to_base64
+from sealkit.encoding import from_base32, from_base64, from_uuid, to_base64
 from sealkit.errors import ManifestError
 from sealkit.manifests.scope import Scope
 from sealkit.manifests.secret import MAX_DATA_KEYS, check_data_key, check_keys
@@ -37,12 +37,13 @@ MAX_WRAPS: Final = 64
 EnvelopeId = NewType("EnvelopeId", str)
 DeletionPolicy = Literal["Delete", "Retain"]
 
-_ID_BYTES: Final = 16  # envelope and key ids
+_KID_BYTES: Final = 16
 _WRAP_BYTES: Final = 1168
 _CHUNK: Final = 16 * 1024  # C2SP chunked-encryption: plaintext bytes of a full chunk
 _TAG: Final = 16
 _ITEM_HEADER: Final = 24 + 32  # salt and commitment
-_PREFIX: Final = "sealed"
+_VALUE_PREFIX: Final = "sealed"
+_WRAP_PREFIX: Final = "wrap"
 
 _ROOT_FIELDS: Final = ("apiVersion", "kind", "metadata", "spec", "status")
 _SPEC_FIELDS: Final = (
@@ -72,8 +73,8 @@ class SealedValue:
     item: bytes
 
     def __str__(self) -> str:
-        """Return `sealed:<envelope>:<base64>`; the colons keep secret scanners quiet."""
-        return f"{_PREFIX}:{self.envelope}:{to_base64(self.item)}"
+        """Return `sealed:<envelope>.<base64>`; this very form keeps secret scanners quiet."""
+        return f"{_VALUE_PREFIX}:{self.envelope}.{to_base64(self.item)}"
 
     @classmethod
     def parse(cls, text: str, path: str) -> SealedValue:
@@ -83,10 +84,10 @@ class SealedValue:
             ManifestError: another form, or a length that no padded value has.
         """
         prefix, _, rest = text.partition(":")
-        envelope, colon, encoded = rest.partition(":")
-        if prefix != _PREFIX or not colon:
-            raise ManifestError("is not of the form sealed:<envelope>:<base64>", field=path)
-        from_base32(envelope, _ID_BYTES, path)
+        envelope, dot, encoded = rest.partition(".")
+        if prefix != _VALUE_PREFIX or not dot:
+            raise ManifestError("is not of the form sealed:<envelope>.<base64>", field=path)
+        from_uuid(envelope, path)
         item = from_base64(encoded, path)
         if not _is_item_length(len(item)):
             raise ManifestError("has a length that no sealed value has", field=path)
@@ -281,7 +282,7 @@ def _envelopes(raw: object) -> dict[EnvelopeId, SealedEnvelope]:
 
 def _envelope(eid: str, raw: object) -> SealedEnvelope:
     path = f"spec.envelopes.{eid}"
-    from_base32(eid, _ID_BYTES, path)
+    from_uuid(eid, path)
     entry = fields.mapping(raw, path)
     fields.only(entry, ("suite", "wraps"), path)
     if entry.get("suite") != "X1":
@@ -298,8 +299,11 @@ def _envelope(eid: str, raw: object) -> SealedEnvelope:
 
 
 def _wrap(kid: str, text: str, path: str) -> bytes:
-    from_base32(kid, _ID_BYTES, path)
-    wrapped = from_base64(text, path)
+    from_base32(kid, _KID_BYTES, path)
+    prefix, colon, encoded = text.partition(":")
+    if prefix != _WRAP_PREFIX or not colon:
+        raise ManifestError("is not of the form wrap:<base64>", field=path)
+    wrapped = from_base64(encoded, path)
     if len(wrapped) != _WRAP_BYTES:
         raise ManifestError(f"is not the base64 of {_WRAP_BYTES} bytes", field=path)
     return wrapped
@@ -319,5 +323,7 @@ def envelopes_to_dict(envelopes: Mapping[EnvelopeId, SealedEnvelope]) -> dict[st
 
 def envelope_to_dict(envelope: SealedEnvelope) -> dict[str, object]:
     """Return one entry of `spec.envelopes`, its wraps sorted by key id."""
-    wraps = {kid: to_base64(envelope.wraps[kid]) for kid in sorted(envelope.wraps)}
+    wraps = {
+        kid: f"{_WRAP_PREFIX}:{to_base64(envelope.wraps[kid])}" for kid in sorted(envelope.wraps)
+    }
     return {"suite": envelope.suite, "wraps": wraps}

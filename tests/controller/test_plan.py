@@ -76,7 +76,7 @@ def flip(text: str) -> str:
         (changed(sealed(), "metadata>namespace", "other"), "DecryptionFailed"),
         (changed(sealed(), "spec>scope", "namespace-wide"), "DecryptionFailed"),
         (changed(sealed(), "spec>scope", "galaxy-wide"), "InvalidManifest"),
-        (changed(sealed(), "spec>encryptedData>password", "sealed:x:y"), "InvalidManifest"),
+        (changed(sealed(), "spec>encryptedData>password", "sealed:x.y"), "InvalidManifest"),
         (changed(sealed(), "spec>surprise", 1), "InvalidManifest"),
         (
             changed(sealed(), "spec>template>type", "kubernetes.io/service-account-token"),

@@ -114,10 +114,10 @@ class People:
         values = strings(child(found or {}, "spec"), "encryptedData")
         if values:
             key = self.rng.choice(sorted(values))
-            prefix, _, item = values[key].rpartition(":")
+            prefix, _, item = values[key].rpartition(".")
             raw = bytearray(base64.b64decode(item))
             raw[self.rng.randrange(len(raw))] ^= 1 << self.rng.randrange(8)
-            values[key] = f"{prefix}:{base64.b64encode(raw).decode()}"
+            values[key] = f"{prefix}.{base64.b64encode(raw).decode()}"
             self._put(name, {**child(found or {}, "spec"), "encryptedData": values})
 
     def suspend(self, name: str) -> None:

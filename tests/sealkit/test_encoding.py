@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sealkit.encoding import from_base32, from_base64, to_base32, to_base64
+from sealkit.encoding import from_base32, from_base64, from_uuid, to_base32, to_base64, to_uuid
 from sealkit.errors import ManifestError
 
 
@@ -100,3 +101,36 @@ def test_what_base32_accepts_it_writes_back(text: str, length: int) -> None:
 @given(st.binary(max_size=40))
 def test_base32_is_that_of_the_rfc(raw: bytes) -> None:
     assert to_base32(raw) == base64.b32encode(raw).decode().strip("=").lower()
+
+
+NIL = "00000000-0000-0000-0000-000000000000"
+NOT_A_UUID = {
+    "empty": "",
+    "short": NIL[1:],
+    "long": NIL + "0",
+    "upper-case": NIL[:-1] + "A",
+    "without-hyphens": NIL.replace("-", ""),
+    "hyphen-elsewhere": "0-000000" + NIL[8:].replace("-", "", 1) + "0",
+    "spaces": NIL.replace("-", " "),
+    "braces": f"{{{NIL}}}",
+    "urn": f"urn:uuid:{NIL}",
+    "other-digit": NIL[:-1] + "\u0661",
+    "not-hexadecimal": NIL[:-1] + "g",
+}
+
+
+def test_the_refusals_below_are_about_a_good_uuid() -> None:
+    assert from_uuid(NIL) == bytes(16)
+
+
+@pytest.mark.parametrize("text", NOT_A_UUID.values(), ids=list(NOT_A_UUID))
+def test_any_other_uuid_is_refused_with_its_field(text: str) -> None:
+    with pytest.raises(ManifestError) as caught:
+        from_uuid(text, "spec.x")
+    assert caught.value.field == "spec.x"
+
+
+@given(st.binary(min_size=16, max_size=16))
+def test_a_uuid_is_that_of_the_rfc(raw: bytes) -> None:
+    assert to_uuid(raw) == str(UUID(bytes=raw))
+    assert from_uuid(to_uuid(raw)) == raw

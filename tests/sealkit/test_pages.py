@@ -11,7 +11,7 @@ import pytest
 from sealkit.crypto.context import Binding, context
 from sealkit.crypto.recipient import Recipient
 from sealkit.crypto.x1 import Envelope, PrivateKey
-from sealkit.encoding import to_base32
+from sealkit.encoding import to_uuid
 from sealkit.manifests import template
 from sealkit.manifests.sealed import _OBJECT_META, _SPEC_FIELDS
 from sealkit.padding import pad
@@ -54,7 +54,7 @@ def test_the_worked_contexts_are_right(last: str) -> None:
         sha256(KEY.public.raw).hexdigest(),
         KEY.public.raw[-32:].hex(),
         sha256(context("kid", "X1", KEY.public.raw)).hexdigest()[:32],
-        to_base32(EID),
+        to_uuid(EID),
         EID.hex(),
     ],
 )

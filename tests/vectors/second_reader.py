@@ -75,8 +75,8 @@ def opened(manifest: Any, seeds: list[bytes]) -> dict[str, bytes]:
     }
     values = {}
     for key, text in spec["encryptedData"].items():
-        _, eid, item = text.split(":")
-        bound = context("value", *where, from_base32(eid), key)
+        eid, item = text.removeprefix("sealed:").split(".")
+        bound = context("value", *where, from_uuid(eid), key)
         values[key] = unpadded(decrypted(deks[eid], bound, base64.b64decode(item)))
     check_values(spec.get("template", {}).get("type", "Opaque"), values)
     return values
@@ -110,13 +110,13 @@ def read(manifest: Any) -> None:
 def read_envelopes(envelopes: Any) -> None:
     need(len(envelopes) <= 64)
     for eid, envelope in envelopes.items():
-        from_base32(eid)
+        from_uuid(eid)
         known(envelope, "suite wraps")
         need(envelope.get("suite") == "X1")
         need(1 <= len(envelope["wraps"]) <= 64)
         for kid, wrap in envelope["wraps"].items():
             from_base32(kid)
-            need(len(from_base64(wrap)) == 1168)
+            need(wrap[:5] == "wrap:" and len(from_base64(wrap[5:])) == 1168)
 
 
 def read_data(data: Any, envelopes: Any) -> None:
@@ -124,7 +124,7 @@ def read_data(data: Any, envelopes: Any) -> None:
     used = set()
     for key, text in data.items():
         need(re.fullmatch(r"[-._a-zA-Z0-9]{1,253}", key) and not re.match(r"\.\.|\.$", key))
-        match = re.fullmatch(r"sealed:([a-z2-7]{26}):(.*)", text)
+        match = re.fullmatch(r"sealed:([^.]{36})\.(.*)", text)
         need(match)
         eid, item = match.groups() if match else ("", "")
         body = len(from_base64(item)) - 56
@@ -173,6 +173,11 @@ def from_base32(text: str) -> bytes:
     return base64.b32decode(text.upper() + "======")
 
 
+def from_uuid(text: str) -> bytes:
+    need(re.fullmatch("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", text))
+    return bytes.fromhex(text.replace("-", ""))
+
+
 # Opening
 
 
@@ -186,8 +191,8 @@ def unwrapped(eid: str, wraps: dict[str, str], where: list[str], seeds: list[byt
     keys = {kid_of(seed): seed for seed in seeds}
     for kid in sorted(wraps):
         if kid in keys:
-            info = context("wrap", *where, from_base32(eid), kid)
-            return hpke_open(base64.b64decode(wraps[kid]), keys[kid], info)
+            info = context("wrap", *where, from_uuid(eid), kid)
+            return hpke_open(base64.b64decode(wraps[kid][5:]), keys[kid], info)
     raise NoKeyHereError
 
 

@@ -15,7 +15,7 @@ from cryptography.cobblestone import Cobblestone256Encryptor
 
 from sealkit.crypto import x1
 from sealkit.crypto.context import Binding, context
-from sealkit.encoding import from_base64, to_base32, to_base64
+from sealkit.encoding import from_base64, to_base64, to_uuid
 from sealkit.manifests.scope import Scope
 from sealkit.manifests.sealed import EnvelopeId, SealedEnvelope, SealedSecret, SealedValue
 from sealkit.manifests.secret import Secret
@@ -119,7 +119,7 @@ def with_item(manifest: SealedSecret, key: str, item: bytes) -> dict[str, Any]:
 
 def with_wrap(manifest: SealedSecret, kid: str, wrap: bytes) -> dict[str, Any]:
     path = ("spec", "envelopes", envelope_id(manifest), "wraps", kid)
-    return put(path, to_base64(wrap), manifest)
+    return put(path, f"wrap:{to_base64(wrap)}", manifest)
 
 
 def wrap_flipped(position: int) -> dict[str, Any]:
@@ -142,7 +142,7 @@ def by_hand(
     item = encryptor.update(padded) + encryptor.finalize()
     key = public(PROD)
     wrapped = x1.wrap(Sensitive(dek), key, Binding(*wrap_context[1:]), raw_id)
-    eid = EnvelopeId(to_base32(raw_id))
+    eid = EnvelopeId(to_uuid(raw_id))
     return SealedSecret(
         "db",
         "shop",

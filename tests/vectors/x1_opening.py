@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sealkit.crypto.context import Binding
 from sealkit.crypto.x1 import PublicKey, wrap
-from sealkit.encoding import from_base32
+from sealkit.encoding import from_uuid
 from sealkit.manifests.scope import Scope
 from sealkit.manifests.sealed import SealedEnvelope, SealedSecret
 from sealkit.padding import pad
@@ -99,7 +99,7 @@ def two_data_keys() -> dict[str, Any]:
     manifest = sealed()
     ((eid, envelope),) = manifest.envelopes.items()
     binding = Binding("strict", "shop", "db")
-    other = wrap(Sensitive(bytes(32)), public(STAGE), binding, from_base32(eid, 16))
+    other = wrap(Sensitive(bytes(32)), public(STAGE), binding, from_uuid(eid))
     wraps = {**envelope.wraps, public(STAGE).kid: other}
     return replace(manifest, envelopes={eid: SealedEnvelope("X1", wraps)}).to_dict()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Final
 
-from sealkit.encoding import to_base32, to_base64
+from sealkit.encoding import to_base64, to_uuid
 from tests.sealkit.samples import REMOVED, Path
 from tests.vectors.x1_build import (
     DATA,
@@ -23,11 +23,11 @@ EID: Final = envelope_id(BASE)
 KID: Final = public(SEED).kid
 ENVELOPE: Final = ("spec", "envelopes", EID)
 WRAPS: Final = (*ENVELOPE, "wraps")
-WRAP: Final = to_base64(BASE.envelopes[EID].wraps[KID])
+WRAP: Final = f"wrap:{to_base64(BASE.envelopes[EID].wraps[KID])}"
 VALUE: Final = str(BASE.encrypted_data["user"])
 AT_WRAP: Final = f"spec.envelopes.{EID}.wraps.{KID}"
 AT_VALUE: Final = "spec.encryptedData.user"
-UNKNOWN: Final = to_base32(bytes(16))
+UNKNOWN: Final = to_uuid(bytes(16))
 TEMPLATE: Final = ("spec", "template", "type")
 
 
@@ -70,26 +70,32 @@ _EDITS: Final[dict[str, tuple[Path, object, str, str]]] = {
         (*WRAPS, KID), spare_bits(WRAP), AT_WRAP, "base64 with spare bits that are not zero"),
     "wrap-unpadded": ((*WRAPS, KID), WRAP.rstrip("="), AT_WRAP, "base64 without its padding"),
     "wrap-line-break": ((*WRAPS, KID), WRAP + "\n", AT_WRAP, "base64 with a line break"),
-    "wrap-short": ((*WRAPS, KID), to_base64(bytes(1167)), AT_WRAP, "1167 bytes"),
-    "wrap-long": ((*WRAPS, KID), to_base64(bytes(1169)), AT_WRAP, "1169 bytes"),
+    "wrap-short": ((*WRAPS, KID), f"wrap:{to_base64(bytes(1167))}", AT_WRAP, "1167 bytes"),
+    "wrap-long": ((*WRAPS, KID), f"wrap:{to_base64(bytes(1169))}", AT_WRAP, "1169 bytes"),
+    "wrap-bare": ((*WRAPS, KID), WRAP.removeprefix("wrap:"), AT_WRAP, "a wrap without its prefix"),
     "value-plain": ((*DATA, "user"), "shop", AT_VALUE, "a value that is not sealed"),
     "value-prefix": (
         (*DATA, "user"), VALUE.replace("sealed:", "SEALED:"), AT_VALUE, "another prefix"),
+    "value-separator": (
+        (*DATA, "user"), VALUE.replace(".", ":"), AT_VALUE, "another character after the envelope"),
     "value-unknown-envelope": (
         (*DATA, "user"), VALUE.replace(EID, UNKNOWN), AT_VALUE, "names no envelope"),
     "value-spare-bits": (
         (*DATA, "user"), spare_bits(VALUE), AT_VALUE, "base64 with spare bits that are not zero"),
     "value-url-safe": (
-        (*DATA, "user"), f"sealed:{EID}:{'-_' * 90}-A==", AT_VALUE, "the other base64 alphabet"),
+        (*DATA, "user"), f"sealed:{EID}.{'-_' * 90}-A==", AT_VALUE, "the other base64 alphabet"),
     "item-length": (
-        (*DATA, "user"), f"sealed:{EID}:{to_base64(bytes(137))}", AT_VALUE,
+        (*DATA, "user"), f"sealed:{EID}.{to_base64(bytes(137))}", AT_VALUE,
         "a length that no padded value has"),
     "envelope-unused": (
         ("spec", "envelopes", UNKNOWN), {"suite": "X1", "wraps": {KID: WRAP}},
         f"spec.envelopes.{UNKNOWN}", "an envelope that no value uses"),
     "envelope-id-short": (
         ("spec", "envelopes", EID[1:]), {"suite": "X1", "wraps": {KID: WRAP}},
-        f"spec.envelopes.{EID[1:]}", "an envelope id of 25 characters"),
+        f"spec.envelopes.{EID[1:]}", "an envelope id of 35 characters"),
+    "envelope-id-upper-case": (
+        ("spec", "envelopes", EID.upper()), {"suite": "X1", "wraps": {KID: WRAP}},
+        f"spec.envelopes.{EID.upper()}", "an envelope id in upper case"),
     "data-key-bad": ((*DATA, "a b"), VALUE, "spec.encryptedData.a b", "no data key of a Secret"),
     "type-service-account-token": (
         TEMPLATE, "kubernetes.io/service-account-token", "spec.template.type", "a refused type"),
@@ -102,7 +108,7 @@ _EDITS: Final[dict[str, tuple[Path, object, str, str]]] = {
 
 
 def too_many_envelopes() -> dict[str, Any]:
-    eids = [to_base32(number.to_bytes(16, "big")) for number in range(65)]
+    eids = [to_uuid(number.to_bytes(16, "big")) for number in range(65)]
     envelope = {"suite": "X1", "wraps": {KID: WRAP}}
     data = {f"k{number}": VALUE.replace(EID, eid) for number, eid in enumerate(eids)}
     raw = put(("spec", "envelopes"), dict.fromkeys(eids, envelope))

@@ -110,7 +110,9 @@ def test_ambiguous_strings_are_quoted(value: str) -> None:
     [
         "a",
         "a b",
-        "sealed:mfrg:AAA+/=",
+        "sealed:00010203-0405-0607-0809-0a0b0c0d0e0f.AAA+/=",
+        "00010203-0405-0607-0809-0a0b0c0d0e0f",
+        "1f010203-0405-0607-0809-0a0b0c0d0e0f",
         "A+/9==",
         "9kZ/+=",
         "sealkit.dev/v1alpha1",

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sealkit.encoding import to_base32, to_base64
+from sealkit.encoding import to_base32, to_base64, to_uuid
 from sealkit.errors import ManifestError
 from sealkit.manifests.emit import emit_json, emit_yaml
 from sealkit.manifests.scope import Scope
@@ -27,24 +27,31 @@ from sealkit.manifests.template import Template
 from sealkit.padding import padded_length
 from tests.sealkit.samples import REMOVED, Path, edited
 
-EID, KID, OTHER_ID = (to_base32(bytes([number]) * 16) for number in (1, 2, 3))
+EID, OTHER_ID = (to_uuid(bytes([number]) * 16) for number in (0x1A, 3))
+KID, OTHER_KID = (to_base32(bytes([number]) * 16) for number in (2, 4))
 WRAP = bytes(1168)
 ITEM = bytes(136)
-VALUE = f"sealed:{EID}:{to_base64(ITEM)}"
+VALUE = f"sealed:{EID}.{to_base64(ITEM)}"
+
+
+def wrap_text(raw: bytes) -> str:
+    return f"wrap:{to_base64(raw)}"
+
+
 RAW: dict[str, Any] = {
     "apiVersion": "sealkit.dev/v1alpha1",
     "kind": "SealedSecret",
     "metadata": {"name": "db", "namespace": "shop"},
     "spec": {
         "scope": "strict",
-        "envelopes": {EID: {"suite": "X1", "wraps": {KID: to_base64(WRAP)}}},
+        "envelopes": {EID: {"suite": "X1", "wraps": {KID: wrap_text(WRAP)}}},
         "encryptedData": {"password": VALUE},
         "template": {"type": "Opaque"},
     },
 }
 
-ids = st.binary(min_size=16, max_size=16).map(to_base32)
-wraps = st.dictionaries(ids, st.just(WRAP), min_size=1, max_size=3)
+raw_ids = st.binary(min_size=16, max_size=16)
+wraps = st.dictionaries(raw_ids.map(to_base32), st.just(WRAP), min_size=1, max_size=3)
 label_names = st.from_regex(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,3}[A-Za-z0-9])?", fullmatch=True)
 label_keys = label_names | label_names.map(lambda name: f"example.com/{name}")
 label_maps = st.dictionaries(label_keys, label_names | st.just(""), max_size=3)
@@ -59,7 +66,7 @@ def item_length(padded: int) -> int:
 @st.composite
 def manifests(draw: st.DrawFn) -> SealedSecret:
     keys = draw(st.lists(st.from_regex(r"[a-z]{1,4}", fullmatch=True), unique=True, max_size=4))
-    eids = draw(st.lists(ids, min_size=len(keys), max_size=len(keys)))
+    eids = draw(st.lists(raw_ids.map(to_uuid), min_size=len(keys), max_size=len(keys)))
     return SealedSecret(
         name="db",
         namespace=draw(st.sampled_from(["", "shop"])),
@@ -115,7 +122,7 @@ def test_the_canonical_text() -> None:
             f"    {EID}:",
             "      suite: X1",
             "      wraps:",
-            f"        {KID}: {to_base64(WRAP)}",
+            f"        {KID}: {wrap_text(WRAP)}",
             "  encryptedData:",
             f"    password: {VALUE}",
             "  template:",
@@ -141,10 +148,10 @@ def test_what_the_api_server_adds_is_read_over() -> None:
 
 
 def test_the_key_ids_are_those_of_all_envelopes() -> None:
-    second = {OTHER_ID: {"suite": "X1", "wraps": {OTHER_ID: to_base64(WRAP)}}}
+    second = {OTHER_ID: {"suite": "X1", "wraps": {OTHER_KID: wrap_text(WRAP)}}}
     raw = edited(RAW, ("spec", "envelopes"), RAW["spec"]["envelopes"] | second)
     raw = edited(raw, ("spec", "encryptedData", "b"), VALUE.replace(EID, OTHER_ID))
-    assert SealedSecret.from_dict(raw).kids() == {KID, OTHER_ID}
+    assert SealedSecret.from_dict(raw).kids() == {KID, OTHER_KID}
 
 
 ENVELOPE = ("spec", "envelopes", EID)
@@ -157,7 +164,7 @@ AT_DATA = "spec.encryptedData.password"
 
 
 def sealed_value(item: bytes | str, eid: str = EID) -> str:
-    return f"sealed:{eid}:{item if isinstance(item, str) else to_base64(item)}"
+    return f"sealed:{eid}.{item if isinstance(item, str) else to_base64(item)}"
 
 
 REFUSED: dict[str, tuple[Path, object, str]] = {
@@ -217,13 +224,15 @@ REFUSED: dict[str, tuple[Path, object, str]] = {
     "wrap-number": ((*WRAPS, KID), 5, AT_WRAP),
     "wrap-null": ((*WRAPS, KID), None, AT_WRAP),
     "wrap-empty": ((*WRAPS, KID), "", AT_WRAP),
-    "wrap-short": ((*WRAPS, KID), to_base64(WRAP[1:]), AT_WRAP),
-    "wrap-long": ((*WRAPS, KID), to_base64(WRAP + b"\0"), AT_WRAP),
-    "wrap-spare-bits": ((*WRAPS, KID), to_base64(WRAP)[:-2] + "B=", AT_WRAP),
-    "wrap-without-padding": ((*WRAPS, KID), to_base64(WRAP).rstrip("="), AT_WRAP),
-    "wrap-line-break": ((*WRAPS, KID), to_base64(WRAP) + "\n", AT_WRAP),
-    "wrap-folded": ((*WRAPS, KID), to_base64(WRAP)[:76] + "\n" + to_base64(WRAP)[76:], AT_WRAP),
-    "wrap-url-safe": ((*WRAPS, KID), "_" + to_base64(WRAP)[1:], AT_WRAP),
+    "wrap-short": ((*WRAPS, KID), wrap_text(WRAP[1:]), AT_WRAP),
+    "wrap-long": ((*WRAPS, KID), wrap_text(WRAP + b"\0"), AT_WRAP),
+    "wrap-spare-bits": ((*WRAPS, KID), wrap_text(WRAP)[:-2] + "B=", AT_WRAP),
+    "wrap-without-padding": ((*WRAPS, KID), wrap_text(WRAP).rstrip("="), AT_WRAP),
+    "wrap-line-break": ((*WRAPS, KID), wrap_text(WRAP) + "\n", AT_WRAP),
+    "wrap-folded": ((*WRAPS, KID), wrap_text(WRAP)[:76] + "\n" + wrap_text(WRAP)[76:], AT_WRAP),
+    "wrap-url-safe": ((*WRAPS, KID), f"wrap:_{to_base64(WRAP)[1:]}", AT_WRAP),
+    "wrap-without-prefix": ((*WRAPS, KID), to_base64(WRAP), AT_WRAP),
+    "wrap-other-prefix": ((*WRAPS, KID), f"sealed:{to_base64(WRAP)}", AT_WRAP),
     # Values
     "data-list": (("spec", "encryptedData"), [], "spec.encryptedData"),
     "data-null": (("spec", "encryptedData"), None, "spec.encryptedData"),
@@ -237,7 +246,8 @@ REFUSED: dict[str, tuple[Path, object, str]] = {
     "value-envelope-upper-case": (DATA, sealed_value(ITEM, EID.upper()), AT_DATA),
     "value-space": (DATA, f" {VALUE}", AT_DATA),
     "value-line-break": (DATA, f"{VALUE}\n", AT_DATA),
-    "value-more-colons": (DATA, f"{VALUE}:", AT_DATA),
+    "value-more-dots": (DATA, f"{VALUE}.", AT_DATA),
+    "value-colon-for-the-dot": (DATA, VALUE.replace(".", ":"), AT_DATA),
     "item-empty": (DATA, sealed_value(b""), AT_DATA),
     "item-header-only": (DATA, sealed_value(bytes(56)), AT_DATA),
     "item-of-nothing": (DATA, sealed_value(bytes(72)), AT_DATA),
@@ -279,17 +289,30 @@ def test_anything_else_is_refused_with_its_field(path: Path, value: object, fiel
     assert to_base64(ITEM)[:20] not in str(caught.value)
 
 
-BAD_IDS = {
+BAD_EIDS = {
     "upper-case": EID.upper(),
     "short": EID[1:],
     "long": EID + "a",
-    "padding": EID + "======",
-    "spare-bits": EID[:-1] + "b",
+    "no-hyphens": EID.replace("-", ""),
+    "hyphens-elsewhere": EID[1:9] + EID[0] + EID[9:],
+    "braces": f"{{{EID}}}",
+    "spaces": EID.replace("-", " "),
+    "no-digit": "g" + EID[1:],
+    "base32": KID,
+    "empty": "",
+}
+BAD_KIDS = {
+    "upper-case": KID.upper(),
+    "short": KID[1:],
+    "long": KID + "a",
+    "padding": KID + "======",
+    "spare-bits": KID[:-1] + "b",
+    "uuid": EID,
     "empty": "",
 }
 
 
-@pytest.mark.parametrize("bad", BAD_IDS.values(), ids=list(BAD_IDS))
+@pytest.mark.parametrize("bad", BAD_EIDS.values(), ids=list(BAD_EIDS))
 def test_a_bad_envelope_id_is_refused(bad: str) -> None:
     raw = edited(RAW, ("spec", "envelopes"), {bad: RAW["spec"]["envelopes"][EID]})
     with pytest.raises(ManifestError) as caught:
@@ -297,15 +320,15 @@ def test_a_bad_envelope_id_is_refused(bad: str) -> None:
     assert caught.value.field == f"spec.envelopes.{bad}"
 
 
-@pytest.mark.parametrize("bad", BAD_IDS.values(), ids=list(BAD_IDS))
+@pytest.mark.parametrize("bad", BAD_KIDS.values(), ids=list(BAD_KIDS))
 def test_a_bad_key_id_is_refused(bad: str) -> None:
     with pytest.raises(ManifestError) as caught:
-        SealedSecret.from_dict(edited(RAW, WRAPS, {bad: to_base64(WRAP)}))
+        SealedSecret.from_dict(edited(RAW, WRAPS, {bad: wrap_text(WRAP)}))
     assert caught.value.field == f"{AT_ENVELOPE}.wraps.{bad}"
 
 
 def many_envelopes(count: int) -> dict[str, Any]:
-    eids = [to_base32(number.to_bytes(16, "big")) for number in range(count)]
+    eids = [to_uuid(number.to_bytes(16, "big")) for number in range(count)]
     envelope = RAW["spec"]["envelopes"][EID]
     data = {f"k{number}": sealed_value(ITEM, eid) for number, eid in enumerate(eids)}
     raw = edited(RAW, ("spec", "envelopes"), dict.fromkeys(eids, envelope))
@@ -314,7 +337,7 @@ def many_envelopes(count: int) -> dict[str, Any]:
 
 def many_wraps(count: int) -> dict[str, Any]:
     kids = [to_base32(number.to_bytes(16, "big")) for number in range(count)]
-    return edited(RAW, WRAPS, dict.fromkeys(kids, to_base64(WRAP)))
+    return edited(RAW, WRAPS, dict.fromkeys(kids, wrap_text(WRAP)))
 
 
 def many_keys(count: int) -> dict[str, Any]:
