@@ -13,10 +13,10 @@ from sealkit.manifests.gitops import belongs_to_a_tool
 from sealkit.manifests.sealed import SealedSecret
 from sealkit.manifests.secret import Secret, check_values
 from sealkit.manifests.template import MergePolicy
-from sealkit.references.failures import Failed, Outcome
 from sealkit.sensitive import Sensitive
 
 if TYPE_CHECKING:
+    from sealkit.references.failures import Failed, Outcome
     from sealkit.references.reference import Reference
 
 Salt = Callable[[bytes], bytes]
@@ -42,6 +42,8 @@ def render_values(
     Raises:
         KeyError: `outcomes` lacks a reference.
     """
+    from sealkit.references.failures import Failed  # noqa: PLC0415 (cold start: with references)
+
     values = {}
     for key, template in sealed.references.items():
         value = template.render(outcomes)

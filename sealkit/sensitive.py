@@ -5,7 +5,6 @@ Printing, formatting, pickling or hashing it never shows the content; `reveal` i
 
 from __future__ import annotations
 
-from hmac import compare_digest
 from typing import NoReturn
 
 
@@ -27,6 +26,8 @@ class Sensitive:
 
     def __eq__(self, other: object) -> bool:
         """Compare in constant time, and only with another `Sensitive`."""
+        from hmac import compare_digest  # noqa: PLC0415 (cold start: it loads OpenSSL)
+
         return isinstance(other, Sensitive) and compare_digest(self._value, other._value)
 
     __hash__ = None  # type: ignore[assignment]  # a hash in a dict is an equality oracle

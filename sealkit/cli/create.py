@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -28,8 +28,10 @@ from sealkit.errors import ManifestError, UsageError
 from sealkit.manifests.emit import emit_yaml
 from sealkit.manifests.scope import Scope
 from sealkit.manifests.secret import Secret, check_keys
-from sealkit.references.template import Template
 from sealkit.referring import Divided
+
+if TYPE_CHECKING:
+    from sealkit.references.template import Template
 
 
 class CreateRequest(NamedTuple):

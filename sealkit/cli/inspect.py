@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,7 +15,9 @@ from sealkit.errors import UsageError
 from sealkit.lines import printable
 from sealkit.manifests.sealed import KIND, SealedSecret
 from sealkit.manifests.vault import Workload
-from sealkit.references.template import Template
+
+if TYPE_CHECKING:
+    from sealkit.references.template import Template
 
 
 @dataclass(frozen=True)

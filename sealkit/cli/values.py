@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sealkit.cli.app import STDIO, App
 from sealkit.errors import ManifestError, ReferenceSyntaxError, UsageError
 from sealkit.manifests.secret import check_data_key
-from sealkit.references.template import Template, from_raw
 from sealkit.sensitive import Sensitive
+
+if TYPE_CHECKING:
+    from sealkit.references.template import Template
 
 
 def check_keys(keys: tuple[str, ...]) -> None:
@@ -39,6 +41,8 @@ def parse_references(pairs: tuple[str, ...]) -> dict[str, Template]:
             is not quoted: it may be a value in the wrong place.
     """
     found: dict[str, Template] = {}
+    if pairs:
+        from sealkit.references.template import from_raw  # noqa: PLC0415 (cold start)
     for pair in pairs:
         key, equals, text = pair.partition("=")
         if not equals:

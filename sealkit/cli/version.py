@@ -6,7 +6,7 @@ import platform
 
 import click
 import cryptography
-from cryptography.hazmat.backends.openssl import backend
+from cryptography.hazmat.bindings._rust import openssl
 
 from sealkit import __version__
 from sealkit.cli.app import STDIO, App
@@ -31,6 +31,6 @@ def run() -> dict[str, str]:
         "sealkit": __version__,
         "python": platform.python_version(),
         "cryptography": cryptography.__version__,
-        "openssl": backend.openssl_version_text(),
+        "openssl": openssl.openssl_version_text(),
         "suites": "X1",
     }

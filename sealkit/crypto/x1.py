@@ -15,13 +15,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from hashlib import sha256, shake_256
 from typing import Final, NewType, NoReturn
 
 from cryptography.cobblestone import Cobblestone256Decryptor, Cobblestone256Encryptor
 from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.hashes import SHA256, SHAKE256, Hash
 from cryptography.hazmat.primitives.hpke import (
     AEAD,
     KDF,
@@ -32,6 +30,7 @@ from cryptography.hazmat.primitives.hpke import (
 )
 
 from sealkit.crypto.context import Binding, context
+from sealkit.crypto.halves import mlkem_private, mlkem_public, x25519_private, x25519_public
 from sealkit.encoding import to_base32
 from sealkit.errors import ConfigError, SealkitError, UnsealError
 from sealkit.padding import pad, unpad
@@ -66,25 +65,22 @@ class PublicKey:
         self.raw = bytes(raw)
         try:
             with _mlkem_needed():
-                X25519PrivateKey.generate().exchange(self._x25519)
                 _ = self.hpke
         except ValueError:
             raise ConfigError("not a usable public key of suite X1") from None
 
-    @property
-    def _x25519(self) -> X25519PublicKey:
-        return X25519PublicKey.from_public_bytes(self.raw[_MLKEM_PUBLIC_BYTES:])
-
     @cached_property
     def hpke(self) -> MLKEM768X25519PublicKey:
         """The key as the HPKE implementation wants it."""
-        mlkem = MLKEM768PublicKey.from_public_bytes(self.raw[:_MLKEM_PUBLIC_BYTES])
-        return MLKEM768X25519PublicKey(mlkem, self._x25519)
+        mlkem, x25519 = self.raw[:_MLKEM_PUBLIC_BYTES], self.raw[_MLKEM_PUBLIC_BYTES:]
+        return MLKEM768X25519PublicKey(mlkem_public(mlkem), x25519_public(x25519))
 
     @cached_property
     def kid(self) -> Kid:
         """The key id: base32 of the first 16 bytes of SHA-256(ctx("kid", "X1", public key))."""
-        return Kid(to_base32(sha256(context("kid", NAME, self.raw)).digest()[:16]))
+        digest = Hash(SHA256())  # not that of hashlib, which loads OpenSSL once more
+        digest.update(context("kid", NAME, self.raw))
+        return Kid(to_base32(digest.finalize()[:16]))
 
     def __eq__(self, other: object) -> bool:
         """Compare the raw bytes, which are public."""
@@ -116,10 +112,12 @@ class PrivateKey:
         """
         if len(seed.reveal()) != SEED_BYTES:
             raise ConfigError(f"a private key of suite X1 is a seed of {SEED_BYTES} bytes")
-        expanded = shake_256(seed.reveal()).digest(_MLKEM_SEED_BYTES + 32)
+        shake = Hash(SHAKE256(_MLKEM_SEED_BYTES + 32))
+        shake.update(seed.reveal())
+        expanded = shake.finalize()
         with _mlkem_needed():
-            mlkem = MLKEM768PrivateKey.from_seed_bytes(expanded[:_MLKEM_SEED_BYTES])
-        x25519 = X25519PrivateKey.from_private_bytes(expanded[_MLKEM_SEED_BYTES:])
+            mlkem = mlkem_private(expanded[:_MLKEM_SEED_BYTES])
+        x25519 = x25519_private(expanded[_MLKEM_SEED_BYTES:])
         self.seed = seed
         self.public = PublicKey(
             mlkem.public_key().public_bytes_raw() + x25519.public_key().public_bytes_raw()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sealkit.manifests import flow_patches
 from sealkit.manifests.emit import entry_lines, is_block, nested_lines, yaml_inline, yaml_lines
 from sealkit.manifests.patches import Layout, Patch, additions, kept_keys, unsafe
 from sealkit.manifests.tree import Entry, MappingNode, Node, Scalar, same_data, to_plain
@@ -17,6 +16,8 @@ def replacement(layout: Layout, node: MappingNode, target: Mapping[str, object])
     old value. One at the left margin stays.
     """
     if node.flow:
+        from sealkit.manifests import flow_patches  # noqa: PLC0415 (cold start: rare)
+
         return flow_patches.replacement(layout, node, target)
     column = layout.column(_first(node).key.start)
     end = _comments_end(layout, layout.line_end(layout.value_end(node)), max(column, 1))
@@ -32,6 +33,8 @@ def difference(
     the comments of the entry that was first.
     """
     if node.flow:
+        from sealkit.manifests import flow_patches  # noqa: PLC0415 (cold start: rare)
+
         return flow_patches.difference(layout, node, target)
     kept = kept_keys(node, target)
     column = layout.column(_first(node).key.start)

@@ -10,10 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeVar
+from typing import Final, Literal, NamedTuple, TypeVar
 
 from sealkit.errors import ManifestError, SealkitError
-from sealkit.manifests.json_reader import read_json
 from sealkit.manifests.tree import MAX_DOCUMENTS, MappingNode, Node, Scalar, SequenceNode, to_plain
 from sealkit.manifests.yaml_reader import read_yaml
 
@@ -54,8 +53,7 @@ class Document:
         return to_plain(self.root)
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(NamedTuple):
     """One Kubernetes object: a document, or an item of a `List`, with `field` its path there."""
 
     document: Document
@@ -166,6 +164,8 @@ def _chunk_roots(text: str, start: int, end: int) -> list[_Root]:
         return [("yaml", root, start, end)] if found else []
     opening = start + 3 if text.startswith("---", start) else start
     roots: list[_Root] = []
+    from sealkit.manifests.json_reader import read_json  # noqa: PLC0415 (cold start: rare)
+
     nodes = read_json(text, opening, end)
     for position, node in enumerate(nodes):
         stop = node.end if position + 1 < len(nodes) else end

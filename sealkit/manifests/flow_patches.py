@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from sealkit.manifests.emit import json_string, json_text
 from sealkit.manifests.patches import Layout, Patch, additions, kept_keys
@@ -20,8 +19,7 @@ _OMITTED: Final = re.compile(r"[ \t\r\n]*:")
 _DEFAULT_UNIT: Final = "  "
 
 
-@dataclass(frozen=True, slots=True)
-class _Style:
+class _Style(NamedTuple):
     """How one flow mapping is laid out."""
 
     gap: str  # between a comma and the next key: spaces, or a line end and spaces

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from sealkit.errors import ManifestError
@@ -45,8 +44,7 @@ def unsafe() -> ManifestError:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """A text with the line end it uses and the indentation of one of its objects."""
 
     text: str

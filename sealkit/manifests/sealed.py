@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal, NewType
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, NewType
 
 from sealkit import fields
 from sealkit.encoding import from_base32, from_base64, from_uuid, to_base64
@@ -57,16 +57,14 @@ _OBJECT_META: Final = (
 )
 
 
-@dataclass(frozen=True)
-class SealedEnvelope:
+class SealedEnvelope(NamedTuple):
     """One data key, encrypted to each cluster: key id to wrap of 1168 bytes."""
 
     suite: str
     wraps: Mapping[str, bytes]
 
 
-@dataclass(frozen=True)
-class SealedValue:
+class SealedValue(NamedTuple):
     """One encrypted value and the envelope whose data key opens it."""
 
     envelope: EnvelopeId

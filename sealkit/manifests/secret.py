@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -192,6 +191,8 @@ def _is_json_object(raw: bytes) -> bool:
     """Tell it as Go does: UTF-8 only, no byte order mark, no NaN."""
     with suppress(ValueError, RecursionError):
         text = raw.decode("utf-8", "replace")
+        import json  # noqa: PLC0415 (cold start: of this type only)
+
         return isinstance(json.loads(text, parse_constant=_refuse_constant), dict)
     return False
 

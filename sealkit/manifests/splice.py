@@ -8,7 +8,7 @@ the intended fields of the intended objects may differ, or nothing is done. `blo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sealkit.errors import ManifestError
 from sealkit.manifests import block_patches
@@ -17,16 +17,14 @@ from sealkit.manifests.patches import Layout, Patch, applied, unsafe
 from sealkit.manifests.tree import MappingNode, Node, SequenceNode, field_path, same_data, to_plain
 
 
-@dataclass(frozen=True, slots=True)
-class Set:
+class Set(NamedTuple):
     """Set the field at `path`; mappings that are missing on the way are made."""
 
     path: tuple[str, ...]
     value: object
 
 
-@dataclass(frozen=True, slots=True)
-class Remove:
+class Remove(NamedTuple):
     """Remove the field at `path`; a field that is not there is no error."""
 
     path: tuple[str, ...]
@@ -35,8 +33,7 @@ class Remove:
 Edit = Set | Remove
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(NamedTuple):
     """Make `resource` equal to `target`, touching only the lines of what differs.
 
     A new field goes where `target` has it: after the nearest field before it that stays.
@@ -46,8 +43,7 @@ class Update:
     target: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
-class Replace:
+class Replace(NamedTuple):
     """Write `resource` anew as `target`: comments and layout inside it go, around it they stay."""
 
     resource: Resource

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sealkit import fields
 from sealkit.errors import ManifestError, ReferenceSyntaxError
@@ -35,8 +34,7 @@ class RefreshPolicy(StrEnum):
     CREATED_ONCE = "CreatedOnce"
 
 
-@dataclass(frozen=True)
-class VaultTerms:
+class VaultTerms(NamedTuple):
     """How the references of a manifest are resolved; `interval` "" leaves it to the store.
 
     `revoke_on_delete` ends the leases of dynamic credentials with the manifest.
@@ -136,8 +134,7 @@ class WorkloadKind(StrEnum):
     DAEMON_SET = "DaemonSet"
 
 
-@dataclass(frozen=True)
-class Workload:
+class Workload(NamedTuple):
     """Workloads of the manifest's namespace: one by its `name`, or all that carry `labels`."""
 
     kind: WorkloadKind

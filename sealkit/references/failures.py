@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from sealkit.sensitive import Sensitive
 
@@ -32,8 +31,7 @@ class Failure(StrEnum):
 ABSENT: Final = frozenset({Failure.PATH_NOT_FOUND, Failure.KEY_NOT_FOUND, Failure.NULL_VALUE})
 
 
-@dataclass(frozen=True)
-class Failed:
+class Failed(NamedTuple):
     """A reason, and one line in lower case on it that may name path and key, never a value."""
 
     reason: Failure

@@ -105,7 +105,7 @@ def rename_a_data_key(sealed: SealedSecret, _: SealedSecret) -> SealedSecret:
 def take_a_value_of_another_envelope(sealed: SealedSecret, other: SealedSecret) -> SealedSecret:
     """The item of another envelope, under the id of this one."""
     (mine,) = sealed.envelopes
-    return with_value(sealed, "user", replace(other.encrypted_data["user"], envelope=mine))
+    return with_value(sealed, "user", other.encrypted_data["user"]._replace(envelope=mine))
 
 
 def take_the_envelope_of_another_manifest(
@@ -118,19 +118,19 @@ def take_the_envelope_of_another_manifest(
 def take_the_wrap_of_another_envelope(sealed: SealedSecret, other: SealedSecret) -> SealedSecret:
     (mine, envelope), (theirs,) = *sealed.envelopes.items(), other.envelopes.values()
     wraps = {**envelope.wraps, KEY.kid: theirs.wraps[KEY.kid]}
-    return replace(sealed, envelopes={mine: replace(envelope, wraps=wraps)})
+    return replace(sealed, envelopes={mine: envelope._replace(wraps=wraps)})
 
 
 def take_the_wrap_of_another_cluster(sealed: SealedSecret, _: SealedSecret) -> SealedSecret:
     ((mine, envelope),) = sealed.envelopes.items()
     wraps = {**envelope.wraps, KEY.kid: envelope.wraps[OTHER.kid]}
-    return replace(sealed, envelopes={mine: replace(envelope, wraps=wraps)})
+    return replace(sealed, envelopes={mine: envelope._replace(wraps=wraps)})
 
 
 def rename_the_envelope(sealed: SealedSecret, _: SealedSecret) -> SealedSecret:
     ((old, envelope),) = sealed.envelopes.items()
     new = EnvelopeId(("b" if old[0] == "a" else "a") + old[1:])
-    values = {key: replace(value, envelope=new) for key, value in sealed.encrypted_data.items()}
+    values = {key: value._replace(envelope=new) for key, value in sealed.encrypted_data.items()}
     return replace(sealed, envelopes={new: envelope}, encrypted_data=values)
 
 

@@ -166,7 +166,7 @@ def test_without_a_fitting_key_the_error_names_the_ids_and_has_its_own_exit_code
 def test_one_bad_value_and_nothing_is_opened() -> None:
     sealed = a_manifest()
     good, bad = sealed.encrypted_data["password"], sealed.encrypted_data["user"]
-    damaged = replace(bad, item=bad.item[:-1] + bytes([bad.item[-1] ^ 1]))
+    damaged = bad._replace(item=bad.item[:-1] + bytes([bad.item[-1] ^ 1]))
     broken = replace(sealed, encrypted_data={"password": good, "user": damaged})
     with pytest.raises(UnsealError):
         unseal(broken, ring(KEY))

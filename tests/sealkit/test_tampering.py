@@ -182,14 +182,14 @@ def test_every_changed_byte_of_a_wrap_is_refused_by_its_cluster() -> None:
     for changed in every_changed_byte(wrap):
         wraps = {**envelope.wraps, KEY.kid: changed}
         with pytest.raises(UnsealError):
-            unseal(replace(FULL, envelopes={eid: replace(envelope, wraps=wraps)}), ring(KEY))
+            unseal(replace(FULL, envelopes={eid: envelope._replace(wraps=wraps)}), ring(KEY))
 
 
 @pytest.mark.parametrize("key", VALUES)
 def test_every_changed_byte_of_an_item_is_refused(key: str) -> None:
     value = FULL.encrypted_data[key]
     for changed in every_changed_byte(value.item):
-        data = {**FULL.encrypted_data, key: replace(value, item=changed)}
+        data = {**FULL.encrypted_data, key: value._replace(item=changed)}
         with pytest.raises(UnsealError):
             unseal(replace(FULL, encrypted_data=data), ring(KEY))
 
@@ -242,7 +242,7 @@ def test_the_lists_above_are_complete() -> None:
 def test_a_change_for_another_cluster_is_refused_there() -> None:
     ((eid, envelope),) = FULL.envelopes.items()
     wraps = {**envelope.wraps, OTHER.kid: bytes(1168)}
-    changed = replace(FULL, envelopes={eid: replace(envelope, wraps=wraps)})
+    changed = replace(FULL, envelopes={eid: envelope._replace(wraps=wraps)})
     assert unseal(changed, ring(KEY), RESOLVED) == unseal(FULL, ring(KEY), RESOLVED)
     with pytest.raises(UnsealError):
         unseal(changed, ring(OTHER), RESOLVED)

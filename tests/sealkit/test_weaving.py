@@ -348,7 +348,7 @@ class TestUneven:
     def test_clusters_here_and_values_there(self) -> None:
         (eid,) = BASE.envelopes
         wraps = {**BASE.envelopes[eid].wraps, "4dlvfyzz3vzx7gwbzhmbmc5nqa": bytes(1168)}
-        envelopes = {eid: replace(BASE.envelopes[eid], wraps=wraps)}
+        envelopes = {eid: BASE.envelopes[eid]._replace(wraps=wraps)}
         ours, theirs = replace(BASE, envelopes=envelopes), changed(BASE, {"a": "2"})
         result = woven(text_of(BASE), text_of(ours), text_of(theirs))
         assert (result.clean, result.uneven) == (True, ("shop/db",))

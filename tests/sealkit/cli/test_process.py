@@ -24,6 +24,7 @@ SLOW = (
     *("kubernetes", "hvac", "requests", "urllib3", "ssl", "http", "asyncio", "nacl", "pydantic"),
     *(
         "cryptography.x509",
+        "cryptography.hazmat.backends",
         "sealkit_controller",
         "rich",
         "structlog",
