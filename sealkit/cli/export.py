@@ -1,0 +1,247 @@
+"""`sealkit export`: manifests become those of another tool, with a report of what does not fit.
+
+Values exist in memory only, between the one encryption and the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import click
+
+from sealkit.cli import batch
+from sealkit.cli.app import STDIO, App
+from sealkit.cli.making import making
+from sealkit.cli.options import key_option, output_option
+from sealkit.cli.output import counted, print_report
+from sealkit.cli.resources import SEALED, Found, label_of, read_resources
+from sealkit.cli.unseal import read_keys
+from sealkit.crypto.bitnami import Certificate, seal
+from sealkit.crypto.x1 import Kid, PrivateKey
+from sealkit.errors import ConfigError, SealkitError, UsageError
+from sealkit.foreign import Conversion, Note
+from sealkit.foreign.bitnami_export import obstacles, to_bitnami
+from sealkit.lines import printable
+from sealkit.manifests.sealed import KIND, SealedSecret
+from sealkit.manifests.splice import Replace, rewrite
+from sealkit.sealing import open_values
+from sealkit.sensitive import Sensitive
+
+
+class ExportRequest(NamedTuple):
+    """What to export, for which certificate, with which private keys, and where to put it."""
+
+    sources: tuple[str, ...]
+    output: str
+    in_place: bool
+    key_files: tuple[str, ...]
+    certificate: str
+
+
+class Tools(NamedTuple):
+    """What is the same for all manifests: private keys of ours, and their certificate."""
+
+    app: App
+    keys: Mapping[Kid, PrivateKey]
+    certificate: Certificate
+
+    def seal(self, value: Sensitive, bound_to: bytes) -> str:
+        """Return the item for a value."""
+        return seal(value, self.certificate.key, bound_to, self.app.random)
+
+
+@dataclass(frozen=True)
+class Exported:
+    """One line of the report; `values` is how many were sealed, None if the manifest stays."""
+
+    file: str
+    document: int
+    item: str
+    namespace: str
+    name: str
+    scope: str
+    values: int | None
+    notes: tuple[Note, ...]
+
+    def _asdict(self) -> Mapping[str, object]:
+        return {
+            "file": self.file,
+            "document": self.document,
+            "item": self.item,
+            "namespace": self.namespace,
+            "name": self.name,
+            "scope": self.scope,
+            "result": "unchanged" if self.values is None else "converted",
+            "values": self.values or 0,
+            "notes": [note._asdict() for note in self.notes],
+        }
+
+    def __str__(self) -> str:
+        """Return the line for people, and one more for each note."""
+        name = f"{self.namespace}/{self.name}" if self.namespace else self.name
+        first = f"left {name} as it is"
+        if self.values is not None:
+            first = f"exported {name}: {counted(self.values, 'value')} ({self.scope})"
+        place = f"{self.file}:{self.document}: {f'{self.item}: ' if self.item else ''}"
+        lines = (first, *(f"sealkit: note: {place}{note}" for note in self.notes))
+        return "\n".join(printable(line) for line in lines)
+
+
+class Result(NamedTuple):
+    """What becomes of one file."""
+
+    name: str
+    text: str
+    lines: Sequence[Exported]
+
+
+@click.command("export")
+@click.argument("files", nargs=-1)
+@click.option(
+    "--to",
+    type=click.Choice(["bitnami"]),
+    required=True,
+    expose_value=False,
+    help="Whose manifests to make: SealedSecrets of bitnami.com.",
+)
+@click.option(
+    "--cert",
+    "certificate",
+    required=True,
+    metavar="FILE",
+    help="Certificate to seal with, as `kubeseal --fetch-cert` prints it.",
+)
+@key_option(required=True)
+@output_option
+@click.option("-i", "--in-place", is_flag=True, help="Replace each file by its exported form.")
+@click.option("--strict", is_flag=True, help="Fail, and write nothing, if there is any note.")
+@click.option("--json", "as_json", is_flag=True, help="Report as JSON; needs -o or -i.")
+@click.pass_obj
+def export_command(
+    app: App,
+    files: tuple[str, ...],
+    certificate: str,
+    keys: tuple[str, ...],
+    output: str,
+    in_place: bool,
+    strict: bool,
+    as_json: bool,
+) -> None:
+    """Turn manifests in FILES and folders (standard input by default) into those of another tool.
+
+    Values are opened with your private keys and sealed to the certificate; nothing is written in
+    between. Scope, type, labels, annotations and text templates come along.
+
+    A note tells of each field that is not carried over. Manifests with values in Vault, other
+    documents, their order and comments stay as they are.
+    """
+    sources = tuple(batch.iter_files(app, files or (STDIO,)))
+    request = ExportRequest(sources, output, in_place, keys, certificate)
+    _check(request, as_json=as_json)
+    results = run(request, app)
+    lines = [line for result in results for line in result.lines]
+    notes = sum(len(line.notes) for line in lines)
+    if not strict or not notes:
+        _write(request, app, results)
+    if not lines:
+        app.say(f"sealkit: note: there is no {KIND} of sealkit in {_named(files)}")
+    print_report(app, lines, as_json=as_json)
+    if strict and notes:
+        raise SealkitError(f"nothing is written: --strict, and there is {counted(notes, 'note')}")
+
+
+def _named(files: tuple[str, ...]) -> str:
+    return ", ".join(label_of(name) for name in files or (STDIO,))
+
+
+def _check(request: ExportRequest, *, as_json: bool) -> None:
+    inputs = (*request.sources, *request.key_files, request.certificate)
+    both = request.output != STDIO or STDIO in request.sources
+    to_stdout = not request.in_place and request.output == STDIO
+    refusals = {
+        "--in-place goes with files, and not with --output": request.in_place and both,
+        "several files need --in-place": not request.in_place and len(request.sources) > 1,
+        "--json needs -o FILE or --in-place, standard output is the manifest": as_json
+        and to_stdout,
+        "standard input can be only one of them: FILE, --cert or one --key": inputs.count(STDIO)
+        > 1,
+    }
+    for message, applies in refusals.items():
+        if applies:
+            raise UsageError(message)
+
+
+def run(request: ExportRequest, app: App) -> list[Result]:
+    """Convert all sources; nothing is written.
+
+    Raises:
+        ConfigError: the certificate is none to seal with, or a key file holds no key.
+        NoKeyError, UnsealError: a manifest does not open.
+        SealkitError: a source cannot be read, or a document is wrong in itself.
+    """
+    certificate = _certificate(app, request.certificate)
+    tools = Tools(app, read_keys(app, request.key_files), certificate)
+    # Trees are full of files that are none of our business, and of templates that are no YAML.
+    sources = [
+        source
+        for source in request.sources
+        if not request.in_place or batch.may_hold_manifest(app.read(source))
+    ]
+    return [_converted(tools, source) for source in sources]
+
+
+def _certificate(app: App, name: str) -> Certificate:
+    try:
+        certificate = Certificate.parse(app.read(name))
+        certificate.check_usable(app.today())
+    except ConfigError as error:
+        error.located(file=label_of(name))
+        raise
+    return certificate
+
+
+def _converted(tools: Tools, name: str) -> Result:
+    text, found = read_resources(tools.app, name)
+    done = [(entry, *_convert(tools, entry)) for entry in found if entry.type == SEALED]
+    changes = [Replace(entry.resource, made.manifest) for entry, _, made in done if made.manifest]
+    lines = [_line(name, *one) for one in done]
+    return Result(name, rewrite(text, changes), lines)
+
+
+def _convert(tools: Tools, entry: Found) -> tuple[SealedSecret, Conversion]:
+    with entry.located():
+        sealed = SealedSecret.from_dict(entry.raw)
+        if notes := obstacles(sealed):
+            return sealed, Conversion(notes)
+        values = open_values(sealed, tools.keys)
+        with making(tools.app.random) as salt:
+            return sealed, to_bitnami(sealed, values, tools.seal, salt)
+
+
+def _line(name: str, entry: Found, sealed: SealedSecret, made: Conversion) -> Exported:
+    return Exported(
+        file=label_of(name),
+        document=entry.document,
+        item=entry.resource.field,
+        namespace=sealed.namespace,
+        name=sealed.name,
+        scope=sealed.scope.value,
+        values=_count(made.manifest) if made.manifest else None,
+        notes=made.notes,
+    )
+
+
+def _count(manifest: Mapping[str, object]) -> int:
+    spec = manifest["spec"]
+    items = spec.get("encryptedData") if isinstance(spec, Mapping) else None
+    return len(items) if isinstance(items, Mapping) else 0
+
+
+def _write(request: ExportRequest, app: App, results: Sequence[Result]) -> None:
+    """Write what changed; a file in which nothing did is not written in place."""
+    for result in results:
+        changed = any(line.values is not None for line in result.lines)
+        if changed or not request.in_place:
+            app.write(result.name if request.in_place else request.output, result.text)
