@@ -2,94 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from typing import NamedTuple
 
 import click
 
+from sealkit import fields
+from sealkit.cli import batch
 from sealkit.cli.app import STDIO, App
-from sealkit.cli.options import output_option
-from sealkit.cli.output import counted, print_report
-from sealkit.cli.resources import SECRET, Found, label_of, read_resources
+from sealkit.cli.audiences import Audiences
+from sealkit.cli.import_bitnami import bitnami_option, read_ring
+from sealkit.cli.import_file import Task, convert_file, related_objects
+from sealkit.cli.import_report import Report
+from sealkit.cli.import_tree import convert_all, find_files, write_all
+from sealkit.cli.options import jobs_option, output_option
+from sealkit.cli.output import counted, print_json
 from sealkit.errors import ManifestError, SealkitError, UsageError
-from sealkit.foreign import Context, Conversion, Note, convert, convert_secret
-from sealkit.lines import printable
-from sealkit.manifests.documents import read_documents
+from sealkit.foreign import Context
 from sealkit.manifests.secret import check_data_key
-from sealkit.manifests.splice import Replace, rewrite
-from sealkit.references.reference import StoreKind
-from sealkit.referring import divide
+from sealkit.references.store import StoreKind
 
 
 class ImportRequest(NamedTuple):
     """What to convert, where to put it, and what the documents do not say."""
 
-    sources: tuple[str, ...]
+    paths: tuple[str, ...]
     output: str
     in_place: bool
     keys: tuple[str, ...]
     store_kind: StoreKind
+    secrets: bool
+    namespace: str
+    check: bool
+    jobs: int | None
+    bitnami_keys: tuple[str, ...]
 
-
-@dataclass(frozen=True)
-class Imported:
-    """One line of the report: what an object became, and what was not carried over.
-
-    `to` is its new kind and name; None if it stays as it is or became a part of others (`goes`).
-    """
-
-    file: str
-    document: int
-    item: str
-    was: tuple[str, str]
-    to: tuple[str, str] | None
-    goes: bool
-    notes: tuple[Note, ...]
-
-    def _asdict(self) -> Mapping[str, object]:
-        kind, name = self.was
-        return {
-            "file": self.file,
-            "document": self.document,
-            "item": self.item,
-            "kind": kind,
-            "name": name,
-            "result": "joined" if self.goes else "converted" if self.to else "unchanged",
-            "to": {"kind": self.to[0], "name": self.to[1]} if self.to else None,
-            "notes": [note._asdict() for note in self.notes],
-        }
-
-    def __str__(self) -> str:
-        """Return the line for people, and one more for each note."""
-        became = " ".join(self.to) if self.to else "part of its stores" if self.goes else ""
-        was = " ".join(self.was)
-        first = f"imported {was}: {became}" if became else f"left {was} as it is"
-        place = f"{self.file}:{self.document}: {f'{self.item}: ' if self.item else ''}"
-        lines = (first, *(f"sealkit: note: {place}{note}" for note in self.notes))
-        return "\n".join(printable(line) for line in lines)
-
-
-class Input(NamedTuple):
-    """One file: its text and the objects in it."""
-
-    name: str
-    text: str
-    found: Sequence[Found]
-
-
-class Result(NamedTuple):
-    """What becomes of one file."""
-
-    name: str
-    text: str
-    lines: Sequence[Imported]
+    @property
+    def one_by_one(self) -> bool:
+        """Whether each file is looked at for its own place, and so there may be many."""
+        return self.in_place or self.check
 
 
 @click.command("import")
-@click.argument("files", nargs=-1)
+@click.argument("paths", nargs=-1)
 @output_option
 @click.option("-i", "--in-place", is_flag=True, help="Replace each file by its converted form.")
+@click.option("--secrets", is_flag=True, help="Seal Secrets in plain text as well.")
+@click.option(
+    "-n", "--namespace", default="", metavar="NAME", help="Namespace of Secrets that name none."
+)
+@bitnami_option
 @click.option(
     "--keys",
     default="",
@@ -104,127 +67,143 @@ class Result(NamedTuple):
     help="Kind of the stores of documents that have one kind only.",
 )
 @click.option("--strict", is_flag=True, help="Fail, and write nothing, if there is any note.")
-@click.option("--json", "as_json", is_flag=True, help="Report as JSON; needs -o or -i.")
+@click.option(
+    "--check", is_flag=True, help="Write nothing; exit with 10 if something would change."
+)
+@jobs_option
+@click.option("--json", "as_json", is_flag=True, help="Report as JSON; needs -o, -i or --check.")
 @click.pass_obj
 def import_command(
     app: App,
-    files: tuple[str, ...],
+    paths: tuple[str, ...],
     output: str,
     in_place: bool,
+    secrets: bool,
+    namespace: str,
+    bitnami_keys: tuple[str, ...],
     keys: str,
     store_kind: str,
     strict: bool,
+    check: bool,
+    jobs: int | None,
     as_json: bool,
 ) -> None:
-    """Convert documents of other tools in FILES (standard input by default).
+    """Convert documents of other tools in PATHS (standard input by default).
 
-    Converts ExternalSecret, SecretStore and ClusterSecretStore of the External Secrets Operator;
-    VaultStaticSecret, VaultDynamicSecret, VaultPKISecret, and VaultAuth with its VaultConnection,
-    of the Vault Secrets Operator; Secrets with references of the Argo CD Vault Plugin or of
-    bank-vaults.
+    Converts Secrets that sops encrypted, with the sops and the keys of yours; ExternalSecret,
+    SecretStore and ClusterSecretStore of the External Secrets Operator; VaultStaticSecret,
+    VaultDynamicSecret, VaultPKISecret, and VaultAuth with its VaultConnection, of the Vault Secrets
+    Operator; Secrets with references of the Argo CD Vault Plugin or of bank-vaults; SealedSecrets
+    of Bitnami, with their sealing keys.
 
     A note tells of each field that is not carried over. Other documents, their order and comments
-    stay as they are. Give stores and what uses them in one call.
+    stay as they are. Give stores and what uses them in one call. With --in-place PATHS may be
+    folders and globs; what Git ignores is left out unless it is named. An error in one file, and
+    none is written.
     """
     request = ImportRequest(
-        sources=tuple(dict.fromkeys(files)) or (STDIO,),
+        paths=tuple(dict.fromkeys(paths)) or (STDIO,),
         output=output,
         in_place=in_place,
         keys=tuple(dict.fromkeys(key.strip() for key in keys.split(","))) if keys else (),
         store_kind=StoreKind(store_kind),
+        secrets=secrets,
+        namespace=namespace,
+        check=check,
+        jobs=jobs,
+        bitnami_keys=bitnami_keys,
     )
-    _check(request, as_json=as_json)
-    results = run(request, app)
-    lines = [line for result in results for line in result.lines]
-    notes = sum(len(line.notes) for line in lines)
-    if not strict or not notes:
-        _write(request, app, results)
-    print_report(app, lines, as_json=as_json)
-    if strict and notes:
-        raise SealkitError(f"nothing is written: --strict, and there is {counted(notes, 'note')}")
+    _check(app, request, as_json=as_json)
+    report = run(request, app)
+    is_refused = strict and report.notes > 0
+    if not is_refused:
+        _write(request, app, report)
+    _print(request, app, report, as_json=as_json)
+    if is_refused:
+        notes = counted(report.notes, "note")
+        raise SealkitError(f"nothing is written: --strict, and there is {notes}")
+    batch.end(batch.WOULD_CHANGE if check and report.changes else 0)
 
 
-def _check(request: ImportRequest, *, as_json: bool) -> None:
-    both = request.output != STDIO or STDIO in request.sources
-    to_stdout = not request.in_place and request.output == STDIO
+def _check(app: App, request: ImportRequest, *, as_json: bool) -> None:
+    elsewhere = request.output != STDIO or STDIO in request.paths
+    several = len(request.paths) > 1 or not _is_file(app, request.paths[0])
     refusals = {
-        "--in-place goes with files, and not with --output": request.in_place and both,
-        "several files need --in-place": not request.in_place and len(request.sources) > 1,
+        "--in-place goes with files, and not with --output": request.in_place and elsewhere,
+        "--check goes with files, and not with --output": request.check and elsewhere,
+        "several files need --in-place": not request.one_by_one and several,
         "--json needs -o FILE or --in-place, standard output is the manifest": as_json
-        and to_stdout,
+        and not request.one_by_one
+        and request.output == STDIO,
     }
     for message, applies in refusals.items():
         if applies:
             raise UsageError(message)
-    for key in request.keys:
-        try:
+    try:
+        fields.namespace_or_none(request.namespace, "--namespace")
+        for key in request.keys:
             check_data_key(key, "--keys")
-        except ManifestError as error:
-            raise UsageError(error.problem, field="--keys") from error
+    except ManifestError as error:
+        raise UsageError(error.problem, field=error.field.partition(".")[0]) from error
 
 
-def run(request: ImportRequest, app: App) -> list[Result]:
-    """Convert all sources; nothing is written.
+def _is_file(app: App, path: str) -> bool:
+    """Tell whether a path is not that of many files; what is nowhere, reading it tells."""
+    place = app.path(path)
+    return path == STDIO or place.is_file() or not (place.is_dir() or set(path) & set("*?["))
+
+
+def run(request: ImportRequest, app: App) -> Report:
+    """Convert all files; nothing is written.
 
     Raises:
-        SealkitError: a source cannot be read, or a document is wrong in itself.
+        UsageError: a path is not there.
+        ConfigError: a file with keys of Bitnami holds none.
+        Exit: a file cannot be read or converted, which is told.
     """
-    sources = [Input(name, *read_resources(app, name)) for name in request.sources]
-    objects = tuple(entry.raw for source in sources for entry in source.found)
-    context = Context(objects, request.keys, request.store_kind)
-    return [_converted(app, source, context) for source in sources]
-
-
-def _converted(app: App, source: Input, context: Context) -> Result:
-    done = [(entry, made) for entry in source.found if (made := _convert(entry, context))]
-    if not done:
-        app.say(f"sealkit: note: there is nothing to import in {label_of(source.name)}")
-    changes = [Replace(entry.resource, one.manifest) for entry, one in done if one.manifest]
-    text = rewrite(source.text, changes)
-    gone = {entry.document for entry, one in done if one.goes and not entry.resource.field}
-    lines = [_line(source, entry, made) for entry, made in done]
-    return Result(source.name, _without(text, gone), lines)
-
-
-def _convert(entry: Found, context: Context) -> Conversion | None:
-    with entry.located():
-        if entry.type != SECRET:
-            return convert(entry.raw, context)
-        divided = divide(entry.raw)
-        if not divided.references:
-            return None
-        return convert_secret(entry.raw, divided.secret, divided.references, context)
-
-
-def _without(text: str, documents: set[int]) -> str:
-    """Take out whole documents, counted from 1, with the comments in them."""
-    if not documents:
-        return text
-    kept = [one for one in read_documents(text) if one.index not in documents]
-    return "".join(text[one.start : one.end] for one in kept)
-
-
-def _line(source: Input, entry: Found, made: Conversion) -> Imported:
-    return Imported(
-        file=label_of(source.name),
-        document=entry.document,
-        item=entry.resource.field,
-        was=(str(entry.type[1]), _name_in(entry.raw)),
-        to=(str(made.manifest["kind"]), _name_in(made.manifest)) if made.manifest else None,
-        goes=made.goes,
-        notes=made.notes,
+    files = find_files(app, request.paths)
+    stdin = app.read(STDIO) if STDIO in files.names else b""
+    context = Context((), request.keys, request.store_kind)
+    task = Task(
+        app=app,
+        files=files,
+        context=context,
+        audiences=Audiences(app),
+        output=request.output,
+        seals_plain=request.secrets,
+        namespace=request.namespace,
+        stdin=stdin,
     )
+    gather = partial(related_objects, task)
+    found = batch.run_all(app, files.names, gather, jobs=request.jobs, doing="reading")
+    objects = tuple(chain.from_iterable(outcome.value or () for outcome in found))
+    context = Context(objects, request.keys, request.store_kind)
+    ring = read_ring(app, request.bitnami_keys, request.paths)
+    work = partial(convert_file, task._replace(context=context, bitnami=ring))
+    return convert_all(app, files, work, jobs=request.jobs, check=request.check)
 
 
-def _name_in(raw: Mapping[str, object]) -> str:
-    metadata = raw.get("metadata")
-    place = metadata if isinstance(metadata, Mapping) else {}
-    return "/".join(str(place[one]) for one in ("namespace", "name") if place.get(one))
-
-
-def _write(request: ImportRequest, app: App, results: Sequence[Result]) -> None:
+def _write(request: ImportRequest, app: App, report: Report) -> None:
     """Write what changed; a file in which nothing did is not written in place."""
-    for result in results:
-        changed = any(line.to or line.goes for line in result.lines)
-        if changed or not request.in_place:
-            app.write(result.name if request.in_place else request.output, result.text)
+    if request.check:
+        return
+    if request.in_place:
+        write_all(app, report.results)
+        return
+    for result in report.results:
+        app.write(request.output, result.text)
+
+
+def _print(request: ImportRequest, app: App, report: Report, *, as_json: bool) -> None:
+    """Tell everything: what --check found is a result, all else is talk."""
+    if as_json:
+        print_json(app, [line._asdict() for line in report.lines])
+    elif request.check:
+        app.write(STDIO, "".join(f"{line}\n" for line in report.texts()))
+    else:
+        for line in report.texts():
+            app.say(line)
+    for note in (*(() if as_json else report.said()), *report.rest(request.paths)):
+        app.say(f"sealkit: note: {note}")
+    if not as_json and (summary := report.summary()):
+        app.say(summary)

@@ -49,7 +49,7 @@ def uses(raw: Raw, connection: Raw, context: Context) -> bool:
         source = Source(raw)
         namespace = source.inner("metadata").text("namespace")
         ref = source.inner("spec").text("vaultConnectionRef")
-        same = find_connection(ref, context, namespace) is connection
+        same = find_connection(ref, context, namespace) == connection
         return same and convert(Source(raw), context) is not None
     return False
 

@@ -16,6 +16,8 @@ from tests.interop.test_status_oracles import STATES
 
 ROOT: Final = Path(__file__).parents[2]
 PAGES: Final = sorted((ROOT / "docs" / "integrations").glob("*.md"))
+# About the way from sops: no manifest is written by hand there, and no file of ours applied.
+CONTROLLER: Final = [page for page in PAGES if page.stem != "sops"]
 ARGOCD: Final = (ROOT / "docs" / "integrations" / "argocd.md").read_text()
 FLUX: Final = (ROOT / "docs" / "integrations" / "flux.md").read_text()
 MET: Final = {state.name: state for state in STATES if state.ours or state == STATES[1]}
@@ -49,7 +51,7 @@ def snippets(page: Path) -> Iterator[str]:
         yield re.sub(rf"^{indent}", "", body, flags=re.MULTILINE)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", CONTROLLER, ids=lambda page: page.stem)
 def test_snippets_are_objects(page: Path) -> None:
     found = [yaml.safe_load(snippet) for snippet in snippets(page)]
     assert found
@@ -65,12 +67,15 @@ def test_the_kustomization_on_the_page_is_the_one_in_the_file() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_links_and_files_exist(page: Path) -> None:
-    text = page.read_text()
-    links = re.findall(r"\]\(([^)#]+)", text)
-    paths = re.findall(r"\bcontroller/[\w./-]+", text)
+def test_links_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+)", page.read_text())
     assert links
     assert all((page.parent / link).resolve().exists() for link in links)
+
+
+@pytest.mark.parametrize("page", CONTROLLER, ids=lambda page: page.stem)
+def test_files_exist(page: Path) -> None:
+    paths = re.findall(r"\bcontroller/[\w./-]+", page.read_text())
     assert paths
     assert all((ROOT / path.rstrip(".")).exists() for path in paths)
 

@@ -112,6 +112,7 @@ def test_the_report_for_programs(desk: Desk) -> None:
         "item": "",
         "kind": "ExternalSecret",
         "name": "shop/db",
+        "origin": "",
         "result": "converted",
         "to": {"kind": "SealedSecret", "name": "shop/db"},
         "notes": [
@@ -161,7 +162,10 @@ def test_secrets_with_references_and_others(desk: Desk) -> None:
     text = f"{secret_text(A='<path:kv/data/a#b>')}---\n{secret_text('plain', B=CANARY)}"
     result = desk.ok("import", stdin=text)
     assert kinds(result.out) == ["SealedSecret", "Secret"]
-    assert result.err == "imported Secret shop/db: SealedSecret shop/db\n"
+    assert result.err == (
+        "imported Secret shop/db: SealedSecret shop/db\n"
+        "sealkit: note: 1 Secret is left in plain text, which --secrets seals: stdin\n"
+    )
 
 
 def test_a_secret_with_values_stays_as_it_is(desk: Desk) -> None:
