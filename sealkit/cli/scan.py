@@ -11,15 +11,19 @@ import click
 
 from sealkit import __version__
 from sealkit.cli.app import App
-from sealkit.cli.batch import Outcome, each, end, jobs_option, say_errors, worst_code
+from sealkit.cli.batch import Outcome, each, end, say_errors, worst_code
+from sealkit.cli.options import jobs_option
 from sealkit.cli.output import counted
-from sealkit.cli.scan_sources import Blob, files_in, history, scan_blobs, scan_file, staged
+from sealkit.cli.scan_generators import past_generators, staged_generators
+from sealkit.cli.scan_history import history, is_below, wanted_folders
+from sealkit.cli.scan_sources import files_in, scan_blobs, scan_file, staged
 from sealkit.cli.verify import FINDINGS, Presentation, findings_options
 from sealkit.errors import UsageError
 from sealkit.findings.allowing import divided
 from sealkit.findings.finding import Place, Severity
 from sealkit.findings.rendering import render
 from sealkit.findings.report import Report, cleaned, in_order
+from sealkit.git import Git
 from sealkit.scanning.file import Scanned, Skipped
 from sealkit.scanning.rules import SCAN
 
@@ -103,9 +107,10 @@ def run(request: ScanRequest, app: App, *, shows_allowed: bool = False) -> Resul
     say_errors(app, outcomes)
     scanned = [outcome.value for outcome in outcomes if outcome.value]
     looked_at = [one for one in scanned if one.skipped is None]
+    files = len({one.file for one in looked_at})
     skipped = Counter(one.skipped for one in scanned if one.skipped)
     report = _report(looked_at, shows_allowed=shows_allowed)
-    return Result(report, len(looked_at), skipped, worst_code(outcomes))
+    return Result(report, files, skipped, worst_code(outcomes))
 
 
 def _outcomes(request: ScanRequest, app: App) -> Iterator[Outcome[Scanned]]:
@@ -115,15 +120,25 @@ def _outcomes(request: ScanRequest, app: App) -> Iterator[Outcome[Scanned]]:
             app, files, lambda file: scan_file(app, file), jobs=request.jobs, doing="scanning"
         )
         return
-    blobs = [one for one in _blobs(request, app) if _is_wanted(one.path, request)]
-    for scanned in scan_blobs(app, blobs, in_index=request.staged):
-        yield Outcome(scanned.file, scanned)
+    scanned = _staged(request, app) if request.staged else _past(request, app)
+    for one in scanned:
+        yield Outcome(one.file, one)
 
 
-def _blobs(request: ScanRequest, app: App) -> list[Blob]:
-    if request.staged:
-        return staged(app, request.paths)
-    return history(app, request.paths, request.commits)
+def _staged(request: ScanRequest, app: App) -> Iterator[Scanned]:
+    blobs = [one for one in staged(app, request.paths) if _is_wanted(one.path, request)]
+    yield from scan_blobs(app, blobs, in_index=True)
+    yield from staged_generators(app, blobs, lambda path: _is_wanted(path, request))
+
+
+def _past(request: ScanRequest, app: App) -> Iterator[Scanned]:
+    past = history(app, request.paths, request.commits)
+    blobs = [one for one in past.blobs if _is_wanted(one.path, request)]
+    yield from scan_blobs(app, blobs, in_index=False)
+    folders = wanted_folders(app, Git(app.folder, app.environment), request.paths)
+    yield from past_generators(
+        app, past, lambda path: is_below(path, folders) and _is_wanted(path, request)
+    )
 
 
 def _is_wanted(path: str, request: ScanRequest) -> bool:
@@ -139,7 +154,7 @@ def _report(scanned: Iterable[Scanned], *, shows_allowed: bool) -> Report:
         rules=SCAN,
         findings=in_order(kept),
         allowed=in_order(allowed),
-        subjects=tuple(cleaned(Place(one.file)) for one in scanned),
+        subjects=tuple(dict.fromkeys(cleaned(Place(one.file)) for one in scanned)),
         shows_allowed=shows_allowed,
     )
 

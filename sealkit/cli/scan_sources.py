@@ -1,8 +1,9 @@
-"""What `sealkit scan` reads: files, the index of Git, and the blobs of a history."""
+"""What `sealkit scan` reads: files, and what is in Git's index or in its history."""
 
 from __future__ import annotations
 
 import os
+import posixpath
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,13 +12,13 @@ from typing import Final, NamedTuple
 from sealkit.cli.app import STDIO, App
 from sealkit.cli.resources import label_of
 from sealkit.errors import SealkitError, UsageError
+from sealkit.files import slashed
 from sealkit.git import HEAD, Git
 from sealkit.scanning.file import MAX_BYTES, Scanned, Skipped, scan
 from sealkit.scanning.generators import Neighbour
 
 _REGULAR: Final = ":100"  # an entry of `--raw` that becomes a regular file
 _AT_ONCE: Final = 64 * 2**20  # bytes of blobs that are read from one process of Git
-_ABBREVIATED: Final = 12
 
 
 class Blob(NamedTuple):
@@ -49,7 +50,8 @@ def _files_of(app: App, path: str) -> list[str]:
     if not place.is_dir():
         raise UsageError("there is no such file or folder").located(file=path)
     names = _known_to_git(app, place) or _walked(place)
-    return [os.path.normpath(os.path.join(path, name)) for name in names]  # noqa: PTH118 (fast)
+    paths = (os.path.join(path, name) for name in names)  # noqa: PTH118 (fast)
+    return [slashed(os.path.normpath(one)) for one in paths]
 
 
 def _known_to_git(app: App, folder: Path) -> list[str]:
@@ -136,7 +138,7 @@ def staged(app: App, paths: tuple[str, ...]) -> list[Blob]:
         for head, path in zip(parts, parts, strict=True)
         if head.split(b" ")[1].startswith(b"100")
     }
-    sizes = _sizes(git, tuple(ids.values()))
+    sizes = sizes_of(git, tuple(ids.values()))
     return [
         Blob(app.shown(root / path), path, one, sizes[one])
         for path, one in ids.items()
@@ -144,49 +146,7 @@ def staged(app: App, paths: tuple[str, ...]) -> list[Blob]:
     ]
 
 
-def history(app: App, paths: tuple[str, ...], count: int | None) -> list[Blob]:
-    """Return the blobs of the last `count` commits, or of all; each once, oldest first.
-
-    A blob is called by the first of these commits that has it, as `git show` takes it.
-
-    Raises:
-        UsageError: the folder is in no repository, or there is no commit.
-    """
-    git = Git(app.folder, app.environment)
-    root = git.root()
-    if git.find_commit(HEAD) is None:
-        raise UsageError("there is no commit yet")
-    if git.run("rev-parse", "--is-shallow-repository").strip() == b"true":
-        app.say("sealkit: note: a shallow clone has only its last commits: git fetch --unshallow")
-    limit = (f"--max-count={count}",) if count else ()
-    order = ("--objects", "--in-commit-order", "--reverse", "--topo-order")
-    lines = os.fsdecode(git.run("rev-list", *order, *limit, HEAD)).split("\n")
-    wanted = [os.path.relpath(app.place(path), root.resolve()) for path in paths]
-    labels = {
-        one: (f"{commit[:_ABBREVIATED]}:{path}", path)
-        for one, path, commit in _objects(lines)
-        if any(_is_below(path, folder) for folder in wanted)
-    }
-    sizes = _sizes(git, tuple(labels))
-    return [Blob(*labels[one], one, size) for one, size in sizes.items()]
-
-
-def _objects(lines: list[str]) -> Iterator[tuple[str, str, str]]:
-    """Yield id, path and commit of every tree and blob behind its commit."""
-    commit = ""
-    for line in lines:
-        one, space, path = line.partition(" ")
-        if not space:
-            commit = one
-        elif path:
-            yield one, path, commit
-
-
-def _is_below(path: str, folder: str) -> bool:
-    return folder in (".", path) or path.startswith(f"{folder}/")
-
-
-def _sizes(git: Git, ids: tuple[str, ...]) -> Mapping[str, int]:
+def sizes_of(git: Git, ids: tuple[str, ...]) -> Mapping[str, int]:
     """Return how large blobs are; trees and what is missing are left out."""
     stdin = "".join(f"{one}\n" for one in ids).encode()
     lines = git.run("cat-file", "--batch-check", stdin=stdin).decode().splitlines()
@@ -195,7 +155,10 @@ def _sizes(git: Git, ids: tuple[str, ...]) -> Mapping[str, int]:
 
 
 def scan_blobs(app: App, blobs: list[Blob], *, in_index: bool) -> Iterator[Scanned]:
-    """Yield what is wrong in versions of files; few are in memory at a time."""
+    """Yield what is wrong in versions of files; few are in memory at a time.
+
+    Of a history, files that a kustomization takes are looked at by `past_generators`.
+    """
     git = Git(app.folder, app.environment)
     for group in _groups(blobs):
         contents = git.blobs(blob.id for blob in group)
@@ -203,7 +166,7 @@ def scan_blobs(app: App, blobs: list[Blob], *, in_index: bool) -> Iterator[Scann
             if blob.size > MAX_BYTES:
                 yield Scanned(blob.label, skipped=Skipped.LARGE)
                 continue
-            neighbour = _in_index(git, blob.path) if in_index else _nowhere
+            neighbour = _in_index(git, blob.path) if in_index else nothing_beside
             yield scan(blob.path, contents[blob.id], neighbour, label=blob.label)
 
 
@@ -219,16 +182,20 @@ def _groups(blobs: list[Blob]) -> Iterator[list[Blob]]:
     yield group
 
 
-def _nowhere(_: str) -> bytes | None:
-    """Read nothing: in a history, files beside another one are looked at themselves."""
+def nothing_beside(_: str) -> bytes | None:
+    """Read nothing: what there is beside a file is somebody else's to look at."""
     return None
+
+
+def beside(path: str, name: str) -> str:
+    """Return the path of a file that another one names, both from the root of a repository."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(path), name))
 
 
 def _in_index(git: Git, path: str) -> Neighbour:
     def read(name: str) -> bytes | None:
-        beside = os.path.normpath(os.path.join(os.path.dirname(path), name))  # noqa: PTH118, PTH120 (Git's path)
         try:
-            return git.read("", beside)
+            return git.read("", beside(path, name))
         except UsageError:
             return None
 

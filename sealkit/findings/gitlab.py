@@ -24,7 +24,7 @@ def render(report: Report) -> str:
             "fingerprint": fingerprint,
             "severity": _SEVERITIES[finding.severity],
             "location": {
-                "path": finding.place.file,
+                "path": finding.place.file.removeprefix("./"),
                 "lines": {"begin": max(finding.place.line, 1)},
             },
         }

@@ -80,11 +80,40 @@ UNKNOWN_STORE: Final = Rule(
 MOVED_BY_KUSTOMIZE: Final = Rule(
     "SK307", "moved-by-kustomize", _WARNING, "Kustomize renames or moves what then does not open"
 )
+NO_WAY_BACK: Final = Rule(
+    "SK308",
+    "no-way-back",
+    _WARNING,
+    "A commit cannot be rolled back to with the keys at hand",
+)
+UNREADABLE_BACK_THEN: Final = Rule(
+    "SK309",
+    "unreadable-back-then",
+    _WARNING,
+    "A commit holds a manifest that this version does not accept",
+)
+NOT_OF_THE_CLUSTER: Final = Rule(
+    "SK310", "not-of-the-cluster", _ERROR, "The cluster has none of the keys that are pinned"
+)
+RENEWED: Final = Rule(
+    "SK311", "renewed", _WARNING, "The cluster has a newer key than the one that is pinned"
+)
+COMPROMISED: Final = Rule(
+    "SK312", "compromised", _ERROR, "The cluster says that the key that is pinned is compromised"
+)
+NOT_APPLIED: Final = Rule("SK313", "not-applied", _NOTE, "The cluster does not have the manifest")
+OTHER_VERSION: Final = Rule(
+    "SK314", "other-version", _NOTE, "The cluster has another version of the manifest"
+)
+NOT_READY: Final = Rule(
+    "SK315", "not-ready", _WARNING, "The cluster has not made the Secret that its manifest says"
+)
 
 VERIFY: Final = (
     *(UNUSABLE, NO_RULE, MISSING_CLUSTER, EXTRA_CLUSTER, UNKNOWN_KEY, SCOPE_NOT_ALLOWED),
     *(NO_CONFIGURATION, UNREADABLE, INVALID_MANIFEST, BAD_REFERENCE, NO_NAMESPACE, TOO_LARGE),
     *(NEARLY_TOO_LARGE, SERVER_SIDE_ONLY, DOES_NOT_OPEN, NO_KEY, REFERENCES_ONLY),
     *(DUPLICATE_TARGET, BAD_RECIPIENT, OTHER_KEY, EXPIRED, EXPIRES_SOON, UNKNOWN_STORE),
-    *(MOVED_BY_KUSTOMIZE,),
+    *(MOVED_BY_KUSTOMIZE, NO_WAY_BACK, UNREADABLE_BACK_THEN, NOT_OF_THE_CLUSTER, RENEWED),
+    *(COMPROMISED, NOT_APPLIED, OTHER_VERSION, NOT_READY),
 )

@@ -16,6 +16,7 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_WIDE_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_\s-]{16,}={0,2}\s*")
 
 
@@ -24,18 +25,22 @@ def _spellings(word: bytes) -> tuple[bytes, ...]:
     shifted = (base64.b64encode(b"\0" * skip + word) for skip in range(3))
     ends = (len(word) * 8 // 6, (len(word) + 1) * 8 // 6, (len(word) + 2) * 8 // 6)
     starts = (0, 2, 3)
-    return tuple(
-        text[start:end].lower() for text, start, end in zip(shifted, starts, ends, strict=True)
-    )
+    return tuple(text[start:end] for text, start, end in zip(shifted, starts, ends, strict=True))
 
+
+_WIDE: Final = "Secret".encode("utf-16-le")
+_ONCE: Final = tuple(one for word in (b"Secret", b"AGE-SECRET", _WIDE) for one in _spellings(word))
+_TWICE: Final = tuple(again for one in _ONCE for again in _spellings(one))
 
 # A text without one of these, in lower case, cannot break a rule. Most files end here.
 _NEEDLES: Final = (
-    *(b"secret", b"private key", b"password", b"passwd", b"pwd", b"passphrase", b"passcode"),
-    *(b"token", b"apikey", b"api_key", b"api-key", b"access_key", b"accesskey", b"credential"),
-    *(b"auths", b'"auth"', b"client-key-data", b"age-secret-key-", b"hvs.", b"hvb.", b"hvr."),
-    *(b"eyj", b"ls0tls1crudjt", b"privatekey", b"private_key", b"encryption_key", b"://"),
-    *(spelling for word in (b"Secret", b"AGE-SECRET") for spelling in _spellings(word)),
+    *(b"secret", b"stringdata", b"private key", b"password", b"passwd", b"pwd", b"passphrase"),
+    *(b"passcode", b"token", b"apikey", b"api_key", b"api-key", b"access_key", b"accesskey"),
+    *(b"credential", b"auths", b'"auth"', b"client-key-data", b"age-secret-key-", b"hvs.", b"hvb."),
+    *(b"hvr.", b"eyj", b"ls0tls1crudjt", b"privatekey", b"private_key", b"encryption_key", b"://"),
+    *(spelling.lower() for spelling in (*_ONCE, *_TWICE)),
+    *(b'"kty"', b"ibadanbgkqhkig9w0baqefaasc", b"mc4caqawbqydk2vwbcie"),
+    *(b"ageambmgbyqgsm49agegccqgsm49", b"ibaak"),
 )
 _LEGACY_TOKEN: Final = re.compile(rb"s\.[A-Za-z0-9]{24}")
 
@@ -62,7 +67,7 @@ def _wide(head: bytes) -> str:
 
 def may_break_rules(text: str) -> bool:
     """Tell whether a text can hold anything to find, by its bytes alone."""
-    lower = text.lower().encode()
+    lower = text.lower().encode(errors="replace")
     return any(needle in lower for needle in _NEEDLES) or bool(
         _LEGACY_TOKEN.search(text.encode(errors="replace"))
     )
@@ -76,7 +81,7 @@ def text_in_base64(text: str) -> str | None:
     try:
         found = raw.decode()
     except UnicodeDecodeError:
-        return None
+        found = (decoded(raw) if raw.startswith(_WIDE_MARKS) else None) or "\0"
     return found if all(one.isprintable() or one in "\t\r\n" for one in found) else None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from enum import Enum
+from itertools import chain
 from typing import Final, NamedTuple
 
 from sealkit.findings.allowing import Comments
@@ -16,6 +17,7 @@ from sealkit.scanning.generators import Neighbour
 from sealkit.scanning.hit import Excerpt, Hit, Hits, Locate, View, lines_of
 from sealkit.scanning.lines import look_at_lines
 from sealkit.scanning.patterns import look_at_text
+from sealkit.scanning.programs import look_at_programs
 from sealkit.scanning.walking import Walk
 
 MAX_BYTES: Final = 16 * 2**20
@@ -25,7 +27,8 @@ _MANIFEST: Final = re.compile(
 )
 _DOTTED: Final = re.compile(r"\.?docker(?:config|cfg)(?:json)?|config")
 _VALUES: Final = re.compile(
-    r"(?:\A|.*[-._])values(?:[-._].*)?\.ya?ml(?:\..*)?|.*/values/[^/]+\.ya?ml"
+    r"(?:\A|.*[-._])values(?:[-._].*)?\.(?:ya?ml|json)(?:\..*)?|.*/values/[^/]+\.ya?ml"
+    r"|helmfile[^/]*\.ya?ml(?:\..*)?"
 )
 _TEXT: Final = re.compile(r"\.(?:md|markdown|mdx|rst|adoc|txt)\Z", re.IGNORECASE)
 _FENCE: Final = re.compile(r"(?P<lead>[ \t>]{0,40})(?P<fence>```+|~~~+)(?P<rest>[^\n]*)")
@@ -59,7 +62,9 @@ def scan(path: str, raw: bytes, neighbour: Neighbour, *, label: str = "") -> Sca
     if not may_break_rules(text):
         return Scanned(label)
     view = View(Excerpt(text, text, lines_of(text)))
-    hits = _distinct(_by_kind(path, view, neighbour), look_at_text(view))
+    in_prose = view._replace(in_prose=bool(_TEXT.search(path)))
+    patterns = chain(look_at_programs(in_prose), look_at_text(view))
+    hits = _distinct(_by_kind(path, view, neighbour), patterns)
     findings = tuple(hit.in_file(label) for hit in hits)
     return Scanned(label, findings, Comments.read(text))
 

@@ -13,6 +13,7 @@ from sealkit.scanning.judging import Verdict, judge, length_class
 from sealkit.scanning.tree import Map, Node, Seq, Text
 
 GENERATOR: Final = "secretGenerator"
+_ALONE: Final = "SecretGenerator"  # the same as an object of its own, named under `generators`
 _HINT: Final = "list a sealed manifest under resources in its place"
 
 # What a file holds that is named relative to the one that is scanned; None if it is not there, or
@@ -22,6 +23,9 @@ Neighbour = Callable[[str], bytes | None]
 
 def look_at_generators(node: Map, view: View, neighbour: Neighbour) -> Hits:
     """Yield the literals and the plaintext files that Secrets are generated of."""
+    if node.text("kind") == _ALONE:
+        yield from _literals(node, view)
+        yield from _files(node, view, neighbour)
     generators = node.get(GENERATOR)
     for index, generator in enumerate(generators.items if isinstance(generators, Seq) else ()):
         if isinstance(generator, Map):

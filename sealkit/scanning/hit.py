@@ -50,7 +50,7 @@ class View(NamedTuple):
     """Where a node is: its text, the keys that lead to it, and the object that it belongs to.
 
     `depth` is how many texts it is inside of; `in_values`: it is among the values of a chart;
-    `in_prose`: it is an example in a document.
+    `of_secret`: it is a patch of a Secret; `in_prose`: it is an example in a document.
     """
 
     excerpt: Excerpt
@@ -58,6 +58,7 @@ class View(NamedTuple):
     subject: str = ""
     depth: int = 0
     in_values: bool = False
+    of_secret: bool = False
     in_prose: bool = False
 
     def below(self, *keys: str) -> View:

@@ -10,10 +10,12 @@ from sealkit.scanning.env_file import look_at_variables
 from sealkit.scanning.hit import Hits, View, inside
 from sealkit.scanning.judging import Verdict, judge, names_secret
 from sealkit.scanning.masking import MASK, written_in
-from sealkit.scanning.tree import Map, Seq, Text
+from sealkit.scanning.tree import Map, Node, Seq, Text
 
 _CREDENTIALS: Final = ("client-key-data", "token", "password")
 _KEEP_OUT: Final = "keep it out of Git; who needs it can get one of his own"
+_OUT: Final = "keep private keys out of Git, or seal them: sealkit create NAME --from-file …"
+_RENEW: Final = "keep it out of Git, add a new key, and let the server encrypt everything again"
 _REFER: Final = "put it into a sealed Secret, and refer to that with secretKeyRef"
 _GIVE: Final = "put it into a sealed Secret, and name that in the values"
 _LINES: Final = (".env", ".properties", ".ini", ".conf", ".cfg")
@@ -54,7 +56,40 @@ def look_at_variable(node: Map, view: View) -> Hits:
     name, value = node.get("name"), node.get("value")
     if isinstance(name, Text) and isinstance(value, Text):
         key = Text(name.value, value.start, value.end, value.style)
-        yield from _named(key, value, view.below("value"), rules.IN_CONFIGURATION)
+        rule = rules.IN_VALUES if view.in_values else rules.IN_CONFIGURATION
+        yield from _named(key, value, view.below("value"), rule)
+
+
+def look_at_environment(node: Node, view: View) -> Hits:
+    """Yield the variables of a service of Docker Compose: a mapping, or texts `NAME=value`."""
+    for key, value in node.pairs if isinstance(node, Map) else ():
+        if isinstance(value, Text):
+            yield from _named(key, value, view.below(key.value), rules.IN_CONFIGURATION)
+    for index, item in enumerate(node.items if isinstance(node, Seq) else ()):
+        if isinstance(item, Text):
+            name, _, text = item.value.partition("=")
+            pair = (item._replace(value=name), item._replace(value=text))
+            yield from _named(*pair, view.below(f"[{index}]"), rules.IN_CONFIGURATION)
+
+
+def look_at_store_keys(node: Map, view: View) -> Hits:
+    """Yield the keys of a provider in an EncryptionConfiguration."""
+    keys = node.get("keys")
+    for index, one in enumerate(keys.items if isinstance(keys, Seq) else ()):
+        value = one.get("secret") if isinstance(one, Map) else None
+        if isinstance(value, Text) and _is_literal(value):
+            at = view.below("keys", f"[{index}]", "secret")
+            yield at.plain(rules.STORE_KEY, value, len(value.value), _RENEW, "key")
+
+
+def look_at_web_key(node: Map, view: View) -> Hits:
+    """Yield what is private of a JSON Web Key (RFC 7518 section 6): `d`, or `k` if it is shared."""
+    name = "k" if node.text("kty") == "oct" else "d"
+    value = node.get(name)
+    if isinstance(value, Text) and len(value.value) >= 20 and _is_literal(value):
+        yield view.below(name).plain(
+            rules.PRIVATE_KEY, value, len(value.value), _OUT, "private key"
+        )
 
 
 def look_at_values(node: Map, view: View) -> Hits:

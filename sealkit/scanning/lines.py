@@ -27,7 +27,9 @@ _COMMENT: Final = re.compile(r"[ \t]#.*$")
 
 _QUOTE: Final = r"""\\{0,3}["']"""
 _FLOW_KIND: Final = re.compile(
-    rf"{_QUOTE}kind{_QUOTE}\s*:\s*{_QUOTE}Secret{_QUOTE}|[{{,]\s*kind\s*:\s*Secret\s*[,}}]"
+    rf"""{_QUOTE}kind{_QUOTE}\s*:\s*{_QUOTE}Secret{_QUOTE}
+    | [{{,]\s*kind\s*:\s*(?P<quote>["']?)Secret(?P=quote)\s*[,}}]""",
+    re.VERBOSE,
 )
 _FLOW_DATA: Final = re.compile(r"""(?<![A-Za-z])(?P<section>data|stringData)["'\\]{0,4}\s*:\s*\{""")
 _PAIR: Final = re.compile(
@@ -52,8 +54,8 @@ def look_at_lines(view: View) -> Hits:
     for match in _FLOW_KIND.finditer(text):
         start, end = _braces(text, match.start() + 1)
         for data in _FLOW_DATA.finditer(text, start, end):
-            # Behind quoted keys, as in JSON and in programs, what is not quoted is no text.
-            bare = match[0][0] in "{,"
+            # Beside quotes, as in JSON and in programs, what is not quoted is no text.
+            bare = match["quote"] == ""
             yield from _pairs(view, data["section"], data.end() - 1, end, bare=bare)
 
 

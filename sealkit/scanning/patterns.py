@@ -21,6 +21,12 @@ _ESCAPES: Final = re.compile(r"\\[nrt]")  # of line ends, in JSON and in program
 _RUN: Final = re.compile(r"[A-Za-z0-9+/=]{40,}")
 _NOT_BASE64: Final = re.compile(r"\\[nrt]|[^A-Za-z0-9+/=]+")
 _BASE64_PEM: Final = re.compile(r"LS0tLS1CRUdJT[A-Za-z0-9+/]{60,}={0,2}")
+# How unencrypted keys begin in DER: RSA and P-256 in PKCS #8, Ed25519, and RSA in PKCS #1.
+_BASE64_DER: Final = re.compile(
+    r"(?<![A-Za-z0-9+/])(?:MII[A-Za-z0-9+/]{2}[A-Za-z]IBADANBgkqhkiG9w0BAQEFAASC"
+    r"|MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0w|MC4CAQAwBQYDK2VwBCIEI"
+    r"|MII[A-Za-z0-9+/]{2}[A-Za-z]IBAAK[BC])[A-Za-z0-9+/]{40,}"
+)
 _OPENSSH: Final = b"openssh-key-v1\0\0\0\0\x04none"
 _AGE: Final = re.compile(r"AGE-SECRET-KEY-(?:PQ-)?1[02-9AC-HJ-NP-Z]{58,}")
 _VAULT: Final = re.compile(r"hv[sbr]\.[A-Za-z0-9_-]{24,}")
@@ -52,7 +58,7 @@ _Finder = Callable[[str], Iterator[_Found]]
 def look_at_text(view: View) -> Hits:
     """Yield the keys and the tokens in a text."""
     text = view.excerpt.original
-    for find in (_private_keys, _encoded_keys, _age_keys, _vault_tokens, _account_tokens):
+    for find in _FINDERS:
         for found in find(text):
             where = Text("", found.start, found.end, "")
             what, hint = _WORDS.get(found.rule, ("token", _TOKEN_HINT))
@@ -86,6 +92,13 @@ def _encoded_keys(text: str) -> Iterator[_Found]:
     for match in _BASE64_PEM.finditer(text):
         for found in _private_keys(text_in_base64(match[0]) or ""):
             yield _Found(found.rule, *match.span())
+
+
+def _bare_keys(text: str) -> Iterator[_Found]:
+    """Yield keys in base64 without the lines that say so; between those, they are found anyway."""
+    for match in _BASE64_DER.finditer(text):
+        if "PRIVATE KEY-----" not in text[max(match.start() - 40, 0) : match.start()]:
+            yield _Found(rules.PRIVATE_KEY, *match.span())
 
 
 def _age_keys(text: str) -> Iterator[_Found]:
@@ -142,3 +155,8 @@ def _is_mixed(text: str) -> bool:
 def _is_filled(body: str, length: int) -> bool:
     """Tell whether there is a key, and not dots, crosses or the same letter again and again."""
     return len(body) >= length and len(set(body[:200])) >= 12
+
+
+_FINDERS: Final[tuple[_Finder, ...]] = (
+    *(_private_keys, _encoded_keys, _bare_keys, _age_keys, _vault_tokens, _account_tokens),
+)

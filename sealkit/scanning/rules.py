@@ -50,11 +50,14 @@ IN_CONFIGURATION: Final = Rule(
     "SK416",
     "secret-in-configuration",
     _WARNING,
-    "A ConfigMap or a container's environment holds what looks like a secret",
+    "A ConfigMap, or a container's environment or arguments, hold what looks like a secret",
+)
+STORE_KEY: Final = Rule(
+    "SK417", "store-key", _ERROR, "A key that an API server encrypts its store with"
 )
 
 SCAN: Final = (
     *(UNUSABLE, PLAINTEXT, DEFAULT, LAST_APPLIED, CLUSTER_KEY, GENERATOR_LITERAL, GENERATOR_FILE),
     *(DOCKER, KUBECONFIG, PRIVATE_KEY, ENCRYPTED_KEY, AGE_KEY, VAULT_TOKEN, SERVICE_ACCOUNT),
-    *(IN_VALUES, IN_ENV_FILE, IN_CONFIGURATION),
+    *(IN_VALUES, IN_ENV_FILE, IN_CONFIGURATION, STORE_KEY),
 )

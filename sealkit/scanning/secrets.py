@@ -8,7 +8,7 @@ from sealkit.findings.finding import Rule
 from sealkit.scanning import rules
 from sealkit.scanning.decoding import text_in_base64
 from sealkit.scanning.hit import Hits, View
-from sealkit.scanning.judging import Verdict, judge, judge_encoded, length_class
+from sealkit.scanning.judging import Verdict, judge, judge_encoded, length_class, names_secret
 from sealkit.scanning.masking import MASK, written_in
 from sealkit.scanning.registries import holds_credentials
 from sealkit.scanning.tree import Map, Text, read
@@ -17,10 +17,10 @@ VALUE_FIELDS: Final = ("data", "stringData")
 KEY_MARKS: Final = ("sealkit.dev/key", "sealedsecrets.bitnami.com/sealed-secrets-key")
 
 SEAL: Final = "seal it: sealkit seal FILE --in-place"
+_BESIDE: Final = "seal it, and name it in the template"
 _DEFAULT: Final = "if it is in use, change it and seal it; else write <password>"
 _ROTATE: Final = "keep it out of Git, and renew the key: everything sealed for it can be read"
 _DOCKER: Final = (".dockerconfigjson", ".dockercfg")
-_PATCHED: Final = ("/stringData/", "/data/")
 
 
 def subject_of(node: Map) -> str:
@@ -115,10 +115,28 @@ _NONE: Final = (Verdict.NOTHING, 0)
 
 
 def look_at_patch(node: Map, view: View) -> Hits:
-    """Yield the value that a JSON patch would put into a Secret."""
-    path, value = node.text("path"), node.get("value")
-    if not path.startswith(_PATCHED[0]) or not isinstance(value, Text):
+    """Yield the values that a JSON patch would put into a Secret."""
+    section, _, name = node.text("path").removeprefix("/").partition("/")
+    if section not in VALUE_FIELDS or not (section == "stringData" or view.of_secret):
         return
-    name = path.removeprefix(_PATCHED[0]).replace("~1", "/").replace("~0", "~")
-    key = Text(name, value.start, value.end, value.style)
-    yield from look_at_value(key, value, view.below("value"), is_encoded=False)
+    value = node.get("value")
+    name = name.replace("~1", "/").replace("~0", "~")
+    at, is_encoded = view.below("value"), section == "data"
+    if isinstance(value, Text) and name:
+        key = Text(name, value.start, value.end, value.style)
+        yield from look_at_value(key, value, at, is_encoded=is_encoded)
+    for key, one in value.pairs if isinstance(value, Map) and not name else ():
+        if isinstance(one, Text):
+            yield from look_at_value(key, one, at.below(key.value), is_encoded=is_encoded)
+
+
+def look_at_template(node: Map, view: View) -> Hits:
+    """Yield what a sealed or an external Secret would hold besides: only names say what it is."""
+    for section, values in node.pairs:
+        for key, value in values.pairs if isinstance(values, Map) else ():
+            if section.value in VALUE_FIELDS and isinstance(value, Text):
+                texts = written_in(view.source(value)) if MASK in value.value else (value.value,)
+                if any(names_secret(key.value, text) is Verdict.LITERAL for text in texts):
+                    at = view.below(section.value, key.value)
+                    where = key._replace(end=value.end)
+                    yield at.plain(rules.PLAINTEXT, where, len(value.value), _BESIDE)

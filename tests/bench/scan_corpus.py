@@ -1,6 +1,7 @@
 """`sealkit scan` beside other scanners, on the corpus of its tests.
 
-A planted file is found if a scanner says anything about it; a harmless one is a false alarm then.
+A planted file is found if a scanner says anything about it; a harmless or a sealed one is a false
+alarm then. Scanners are run as they come; gitleaks is taken from PATH.
 Run it: python -m tests.bench.scan_corpus [SEED]
 """
 
@@ -14,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from random import Random
 from typing import NamedTuple
 
 from detect_secrets.core.secrets_collection import SecretsCollection
@@ -24,8 +26,10 @@ from sealkit.scanning.file import scan
 from tests.bench.tables import Table
 from tests.sealkit.scanning.harmless import BESIDE, harmless
 from tests.sealkit.scanning.planted import planted
+from tests.sealkit.scanning.sealed import sealed_files
 
 SEED = 20261101
+HEADINGS = ("Scanner", "Secrets found", "Others found", "False alarms", "On sealed", "Time")
 Names = set[str]
 
 
@@ -34,14 +38,15 @@ class Corpus(NamedTuple):
 
     planted: Mapping[Path, str]
     harmless: tuple[Path, ...]
+    sealed: tuple[Path, ...]
 
     @property
     def everything(self) -> list[Path]:
-        return [*self.planted, *self.harmless]
+        return [*self.planted, *self.harmless, *self.sealed]
 
 
 class Score(NamedTuple):
-    """What one scanner found of the planted files and of the harmless ones, and how fast."""
+    """The files that one scanner says something about, and how fast it was."""
 
     found: frozenset[Path]
     seconds: float
@@ -59,7 +64,11 @@ def corpus(seed: int) -> Iterator[Corpus]:
             _write(root / f"h{number}", path, raw, BESIDE)
             for number, (_, path, raw) in enumerate(harmless(seed))
         ]
-        yield Corpus(rules, tuple(clean))
+        sealed = [
+            _write(root / f"s{number}", name, text.encode(), {})
+            for number, (name, text) in enumerate(sealed_files(Random(seed)))  # noqa: S311 (same files again)
+        ]
+        yield Corpus(rules, tuple(clean), tuple(sealed))
 
 
 def _write(folder: Path, name: str, raw: bytes, beside: Mapping[str, bytes]) -> Path:
@@ -115,9 +124,10 @@ def score(scanner: Callable[[Iterable[Path]], Names], files: Corpus) -> Score:
 def row(name: str, result: Score | None, files: Corpus) -> tuple[str, ...]:
     """Return a line of the table."""
     if result is None:
-        return (name, *["not run"] * 4)
+        return (name, *["not run"] * (len(HEADINGS) - 1))
     secrets = [path for path, rule in files.planted.items() if rule == "SK401"]
-    groups = (secrets, [path for path in files.planted if path not in secrets], files.harmless)
+    others = [path for path in files.planted if path not in secrets]
+    groups = (secrets, others, files.harmless, files.sealed)
     parts = [f"{len(result.found & set(group))}/{len(group)}" for group in groups]
     return (name, *parts, f"{result.seconds:.2f} s")
 
@@ -133,8 +143,7 @@ def main(arguments: list[str]) -> None:
         rows.append(
             row("gitleaks", score(gitleaks, files) if shutil.which("gitleaks") else None, files)
         )
-        headings = ("Scanner", "Secrets found", "Others found", "False alarms", "Time")
-        sys.stdout.write(f"{Table(headings, rows)}\n")
+        sys.stdout.write(f"{Table(HEADINGS, rows)}\n")
 
 
 if __name__ == "__main__":

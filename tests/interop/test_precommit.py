@@ -1,4 +1,4 @@
-"""The hooks we offer, run by the stock pre-commit."""
+"""The hooks we offer, run by the stock pre-commit and by prek."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ import pytest
 import yaml
 
 from sealkit.cli.main import cli
-from tests.sealkit.cli.desk import NAMES, Desk, secret_text
+from tests.sealkit.cli.desk import CANARY, NAMES, Desk, secret_text
 
 MANIFEST: Final = Path(__file__).parents[2] / ".pre-commit-hooks.yaml"
+RUNNERS: Final = ("pre-commit", "prek")
 BIN: Final = Path(sys.executable).parent
 
 
@@ -34,6 +35,7 @@ def desk(tmp_path: Path) -> Desk:
         "PATH": f"{BIN}:{os.environ['PATH']}",
         "HOME": str(tmp_path),
         "PRE_COMMIT_HOME": str(tmp_path / "pre-commit"),
+        "PREK_HOME": str(tmp_path / "prek"),
         "GIT_CONFIG_NOSYSTEM": "1",
     }
     for name in NAMES:
@@ -51,10 +53,16 @@ def git(desk: Desk, *arguments: str) -> None:
     subprocess.run(["git", *arguments], cwd=desk.folder, env=desk.environment, check=True)
 
 
-def run_hooks(desk: Desk) -> subprocess.CompletedProcess[str]:
+@pytest.fixture(params=RUNNERS)
+def runner(request: pytest.FixtureRequest) -> str:
+    """What people run hooks with."""
+    return str(request.param)
+
+
+def run_hooks(desk: Desk, runner: str) -> subprocess.CompletedProcess[str]:
     git(desk, "add", "--all")
     return subprocess.run(
-        ["pre-commit", "run", "--color", "never"],
+        [runner, "run", "--color", "never"],
         cwd=desk.folder,
         env=desk.environment,
         capture_output=True,
@@ -63,8 +71,8 @@ def run_hooks(desk: Desk) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_pre_commit_takes_the_manifest() -> None:
-    subprocess.run([BIN / "pre-commit", "validate-manifest", MANIFEST], check=True)
+def test_the_manifest_is_taken(runner: str) -> None:
+    subprocess.run([BIN / runner, "validate-manifest", MANIFEST], check=True)
 
 
 @pytest.mark.parametrize("hook", hooks(), ids=lambda hook: str(hook["id"]))
@@ -74,21 +82,29 @@ def test_a_hook_runs_a_verb_that_exists(hook: dict[str, Any]) -> None:
     assert verb in cli.list_commands(click.Context(cli))
 
 
-def test_sealed_manifests_pass(desk: Desk) -> None:
-    done = run_hooks(desk)
+def test_sealed_manifests_pass(desk: Desk, runner: str) -> None:
+    done = run_hooks(desk, runner)
     assert done.returncode == 0, done.stdout
     assert "verify sealed manifests" in done.stdout
     assert "Passed" in done.stdout
 
 
-def test_a_damaged_one_does_not(desk: Desk) -> None:
+def test_a_damaged_one_does_not(desk: Desk, runner: str) -> None:
     desk.write("a b.sealed.yml", desk.read("db.sealed.yaml").replace("scope: strict", "scope: x"))
-    done = run_hooks(desk)
+    done = run_hooks(desk, runner)
     assert done.returncode == 1
     assert "a b.sealed.yml" in done.stdout
     assert "spec.scope" in done.stdout
 
 
-def test_other_files_are_none_of_its_business(desk: Desk) -> None:
+def test_a_plain_one_does_not_either_and_is_not_shown(desk: Desk, runner: str) -> None:
+    desk.write("plain.yaml", secret_text(PASSWORD=CANARY))
+    done = run_hooks(desk, runner)
+    assert done.returncode == 1
+    assert "plain.yaml:7:3: error SK401" in done.stdout
+    assert CANARY not in done.stdout + done.stderr
+
+
+def test_other_files_are_none_of_its_business(desk: Desk, runner: str) -> None:
     desk.write("chart.yaml", "kind: SealedSecret\n{{ if }}\n")
-    assert run_hooks(desk).returncode == 0
+    assert run_hooks(desk, runner).returncode == 0

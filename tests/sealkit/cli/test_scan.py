@@ -147,6 +147,118 @@ class TestGenerators:
         assert found(repository.run("scan", "--staged")) == ["a/kustomization.yaml:3:11"]
 
 
+class TestGeneratorsInGit:
+    """What a kustomization takes counts as it is in the same commit, or in the index."""
+
+    ENVS = "secretGenerator:\n- name: db\n  envs: [db.txt]\n"
+    PLAIN = "A=kq8W9vb2\n"
+    SEALED = "A=ENC[AES256_GCM,data:x,iv:y,tag:z,type:str]\n"
+
+    def test_both_in_one_commit(self, repository: Desk) -> None:
+        repository.write("a/kustomization.yaml", self.ENVS)
+        repository.write("a/db.txt", self.PLAIN)
+        first = commit(repository)
+        repository.write("a/db.txt", self.SEALED)
+        commit(repository)
+        result = repository.run("scan", "--history")
+        assert found(result) == [f"{first}:a/kustomization.yaml:3:10"]
+        assert "SK406: db: secretGenerator[0].envs[0]: takes a plaintext file" in result.out
+        assert "3 files: 1 error" in result.err
+
+    def test_only_the_file_changes_and_back(self, repository: Desk) -> None:
+        repository.write("kustomization.yml", self.ENVS)
+        repository.write("db.txt", self.SEALED)
+        commit(repository)
+        repository.write("db.txt", self.PLAIN)
+        second = commit(repository)
+        for text in (self.SEALED, self.PLAIN):
+            repository.write("db.txt", text)
+            commit(repository)
+        assert found(repository.run("scan", "--history")) == [f"{second}:kustomization.yml:3:10"]
+        assert found(repository.run("scan", "--history=2"))  # where it is older than both
+
+    def test_equal_kustomizations_that_take_other_files(self, repository: Desk) -> None:
+        for folder, text in (("prod", self.SEALED), ("staging", self.PLAIN)):
+            repository.write(f"{folder}/kustomization.yaml", self.ENVS)
+            repository.write(f"{folder}/db.txt", text)
+        first = commit(repository)
+        result = repository.run("scan", "--history")
+        assert found(result) == [f"{first}:staging/kustomization.yaml:3:10"]
+        repository.ok("scan", "prod", "--history")
+        repository.ok("scan", "--history", "--exclude", "staging/*")
+
+    def test_on_a_branch_that_was_merged(self, repository: Desk) -> None:
+        repository.write("kustomization.yaml", self.ENVS)
+        repository.write("db.txt", self.SEALED)
+        commit(repository)
+        git(repository, "checkout", "-q", "-b", "side")
+        repository.write("db.txt", self.PLAIN)
+        second = commit(repository)
+        repository.write("db.txt", self.SEALED)
+        commit(repository)
+        git(repository, "checkout", "-q", "main")
+        repository.write("other", "a")
+        commit(repository)
+        git(repository, "merge", "-q", "--no-edit", "side")
+        assert found(repository.run("scan", "--history")) == [f"{second}:kustomization.yaml:3:10"]
+
+    @pytest.mark.parametrize("name", ["missing.txt", "../../outside.txt", "/etc/hostname"])
+    def test_a_file_that_is_not_in_the_repository(self, repository: Desk, name: str) -> None:
+        repository.write("a/kustomization.yaml", self.ENVS.replace("db.txt", name))
+        repository.write("a/odd\nname", "a")
+        commit(repository)
+        assert "no findings" in repository.ok("scan", "--history").err
+        repository.write("a/new", "a")
+        git(repository, "add", "--all")
+        assert "no findings" in repository.ok("scan", "--staged").err
+
+    def test_a_large_file(self, repository: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("sealkit.cli.scan_generators.MAX_BYTES", 100)
+        repository.write("kustomization.yaml", self.ENVS)
+        repository.write("db.txt", self.PLAIN * 100)
+        commit(repository)
+        repository.ok("scan", "--history")
+
+    def test_the_staged_version_of_a_file_counts(self, repository: Desk) -> None:
+        repository.write("a/kustomization.yaml", self.ENVS)
+        repository.write("a/db.txt", self.SEALED)
+        commit(repository)
+        repository.write("a/db.txt", self.PLAIN)
+        repository.ok("scan", "--staged")
+        git(repository, "add", "a/db.txt")
+        repository.write("a/db.txt", self.SEALED)  # in the folder it is mended
+        assert found(repository.run("scan", "--staged")) == ["a/kustomization.yaml:3:10"]
+        repository.ok("scan", "--staged", "--exclude", "a/*")
+
+    def test_what_was_there_before_is_no_finding_of_the_next_commit(self, repository: Desk) -> None:
+        repository.write("kustomization.yaml", self.ENVS)
+        repository.write("db.txt", self.PLAIN)
+        commit(repository)
+        repository.write("other.yaml", "a: secret")
+        git(repository, "add", "--all")
+        assert "1 file: no findings" in repository.ok("scan", "--staged").err
+
+    def test_an_allowance_in_the_kustomization(self, repository: Desk) -> None:
+        text = self.ENVS.replace("  envs", "  # sealkit:allow SK406 of a test\n  envs")
+        repository.write("kustomization.yaml", text)
+        repository.write("db.txt", self.PLAIN)
+        commit(repository)
+        assert "1 finding allowed" in repository.ok("scan", "--history").err
+
+    @pytest.mark.parametrize("option", ["--staged", "--history"])
+    def test_canary(self, repository: Desk, option: str) -> None:
+        repository.write("kustomization.yaml", self.ENVS)
+        repository.write("db.txt", self.SEALED)
+        commit(repository)
+        repository.write("db.txt", f"A={CANARY}\n")
+        if option == "--history":
+            commit(repository)
+        git(repository, "add", "--all")
+        result = repository.run("scan", option, "--format", "json")
+        assert "SK406" in result.out
+        assert not [one for one in SPELLINGS if one in result.out + result.err]
+
+
 class TestWithGit:
     def test_ignored_files_are_left_out_unless_named(self, repository: Desk) -> None:
         repository.write(".gitignore", "*.env\nbuild/\n")

@@ -497,6 +497,157 @@ def material(shelf: Shelf) -> File:
     )
 
 
+def lookalikes(shelf: Shelf) -> File:
+    """What has the shape of a planted file and nothing in it."""
+    return shelf.random.choice(LOOKALIKES)
+
+
+PUBLIC = """\
+caBundle: MIIDdzCCAl+gAwIBAgIEAgAAuTANBgkqhkiG9w0BAQUFADBaMQswCQYDVQQGEwJJRTESMBAGA1UE
+publicKey: MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAu1SU1LfVLPHCozMxH2Mo4lgOEePzNm
+token: x
+"""
+LOOKALIKES: tuple[File, ...] = (
+    (
+        "compose.yaml",
+        """\
+services:
+  db:
+    environment:
+      POSTGRES_PASSWORD: ${POSTGRES_PASSWORD:?is missing}
+      POSTGRES_PASSWORD_FILE: /run/secrets/password
+      TOKEN_TTL: 1h
+    secrets: [password]
+  app:
+    environment: [DB_PASSWORD, "API_TOKEN=${API_TOKEN}", "SECRET_NAME=db"]
+secrets: {password: {external: true}}
+""",
+    ),
+    (
+        "main.tf",
+        """\
+resource "kubernetes_secret" "db" {
+  metadata { name = "db" }
+  data = {
+    password = var.password
+    token    = "${random_password.x.result}"
+    user     = ""
+  }
+}
+resource "helm_release" "db" {
+  set { name = "existingSecret", value = "db-credentials-2024-11" }
+}
+resource "kubernetes_config_map" "a" { data = { "kind" = "Secret-less" } }
+""",
+    ),
+    (
+        "up.sh",
+        """\
+kubectl create secret generic db --from-literal=password="$PASSWORD" --from-literal=t=$(cat t)
+kubectl create secret docker-registry r --docker-password="${TOKEN}" --docker-server=ghcr.io
+kubectl create secret generic x --from-literal=password=<password> --from-file=ca.crt
+kubectl create secret tls y --cert=a.crt --key=a.key
+""",
+    ),
+    (
+        "docs/use.md",
+        """\
+    kubectl create secret generic db --from-literal=password=hunter2 --from-literal=user=app
+
+```sh
+kubectl create secret generic db --from-literal=password=mysecretpassword
+```
+""",
+    ),
+    (
+        "args.yaml",
+        """\
+kind: Deployment
+spec:
+  containers:
+  - args: [--password=$(DB_PASSWORD), --token-file=/run/token, --secret-name=db, --password-stdin]
+    command: [vault, --token, "${VAULT_TOKEN}", --db-password-file, /run/x, --password]
+""",
+    ),
+    (
+        "enc.yaml",
+        """\
+kind: EncryptionConfiguration
+apiVersion: apiserver.config.k8s.io/v1
+resources:
+- resources: [secrets]
+  providers:
+  - aescbc: {keys: [{name: key1, secret: <base64 of 32 bytes>}]}
+  - kms: {apiVersion: v2, name: vault, endpoint: unix:///run/kms.sock}
+  - identity: {}
+""",
+    ),
+    (
+        "jwks.json",
+        json.dumps(
+            {"keys": [{"kty": "EC", "crv": "P-256", "kid": "token-1", "x": "f83OJ3D2xF1Bg8vub9"}]}
+        ),
+    ),
+    (
+        "values.schema.json",
+        json.dumps(
+            {
+                "properties": {
+                    "password": {"type": "string", "default": "", "title": "Password of the user"},
+                    "existingSecret": {"type": "string", "description": "Name of a Secret"},
+                }
+            }
+        ),
+    ),
+    (
+        "kustomization.yaml",
+        """\
+helmCharts: [{name: a, valuesInline: {auth: {existingSecret: db, password: "", secretKeys: {a: b}}}}]
+patches:
+- target: {kind: Secret, name: db}
+  patch: |-
+    - {op: remove, path: /data/password}
+    - {op: replace, path: /data/url, value: <base64 of the URL>}
+    - {op: add, path: /metadata/annotations, value: {a: b}}
+- target: {kind: ConfigMap}
+  patch: '[{op: add, path: /data/log, value: debug}]'
+- target: {kind: Secret}
+  patch: |-
+    metadata: {labels: {tier: backend-9}}
+    type: Opaque
+""",
+    ),
+    (
+        "templates.yaml",
+        """\
+apiVersion: bitnami.com/v1alpha1
+kind: SealedSecret
+spec:
+  template:
+    metadata: {labels: {a: b}}
+    data: {password: "{{ .password }}", user: app, url: "https://db.example.com", password.file: /x}
+---
+apiVersion: external-secrets.io/v1
+kind: ExternalSecret
+spec:
+  target: {template: {type: Opaque, data: {password: "{{ .password }}", tokenTTL: "3600"}}}
+---
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+spec: {postBuild: {substitute: {secret_name: db, cluster: prod}, substituteFrom: [{kind: Secret}]}}
+---
+apiVersion: builtin
+kind: SecretGenerator
+metadata: {name: a}
+literals: ["password=${PASSWORD}"]
+files: [ca.crt]
+""",
+    ),
+    ("a.libsonnet", "{ kind: 'Secret', stringData: { password: std.extVar('p'), b: '' } }\n"),
+    ("cert.yaml", PUBLIC),
+)
+
+
 PYTHON = """\
 from secrets import token_hex
 body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": space}, "data": {KEY: encode(value)}}
@@ -527,7 +678,7 @@ variable "password" { sensitive = true }
 MAKERS: tuple[Callable[[Shelf], File], ...] = (
     *(deployment, config_map, crd, rights, lock, page, chart_template, values, sealed, recipient),
     *(bitnami, sops, external, public, references, kustomization, variables, docker, kubeconfig),
-    *(program, workflow, application, material),
+    *(program, workflow, application, material, lookalikes, lookalikes, lookalikes),
 )
 BESIDE = {
     "secrets.enc.env": f"A={ENC.format('a', 'b', 'c')}\n".encode(),

@@ -38,6 +38,7 @@ def pem_keys() -> dict[str, tuple[str, str]]:
         "PKCS1": ("SK409", small.private_bytes(pem, old, none).decode()),
         "PKCS8": ("SK409", small.private_bytes(pem, new, none).decode()),
         "EC": ("SK409", curve.private_bytes(pem, old, none).decode()),
+        "EC in PKCS8": ("SK409", curve.private_bytes(pem, new, none).decode()),
         "Ed25519": ("SK409", edwards.private_bytes(pem, new, none).decode()),
         "OpenSSH": ("SK409", edwards.private_bytes(pem, ssh, none).decode()),
         "PKCS1 encrypted": ("SK410", small.private_bytes(pem, old, locked).decode()),
@@ -53,6 +54,9 @@ def private_keys(words: Words) -> Iterator[tuple[str, str, str]]:
     key = pem_keys()["EC"][1]
     yield "PEM in JSON", "SK409", json.dumps({"key": key})
     yield "PEM in a program", "SK409", "".join(f'  "{line}\\n" +\n' for line in key.splitlines())
+    for name in ("PKCS1", "PKCS8", "EC in PKCS8", "Ed25519"):
+        body = "".join(pem_keys()[name][1].splitlines()[1:-1])
+        yield f"{name} without its lines", "SK409", f"tls.key: {body}\n"
     yield "PEM in base64", "SK409", f"key: {base64.b64encode(key.encode()).decode()}\n"
     body = base64.b64encode(words.word(90).encode()).decode()
     block = "PGP PRIVATE KEY BLOCK-----"

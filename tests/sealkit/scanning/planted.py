@@ -208,6 +208,40 @@ YAML: dict[str, Shape] = {
         f"stringData:\n\n  {k}:\n    {v}\n  # b\nkind: Secret\nkind: ]\nx: [\n"
     ),
     "Jinja": lambda k, v: "{% if a %}\n" + secret(k, v) + "{% endif %}\n",
+    "chart's extra manifest": lambda k, v: (
+        "extraManifests:\n- |\n  {{- if .Values.on }}\n"
+        + indented(secret(k, v), 2)
+        + "  {{ end }}\n"
+    ),
+    "base64 of base64": lambda k, v: f"kind: Secret\ndata:\n  {k}: {b64(b64(v))}\n",
+    "ConfigMap, base64 of base64": lambda k, v: (
+        f"{CONFIG_MAP}binaryData:\n  a: {b64(b64(secret(k, v)))}\n"
+    ),
+    "ConfigMap, base64 of UTF-16": lambda k, v: (
+        f"{CONFIG_MAP}binaryData:\n  a: "
+        f"{base64.b64encode(secret(k, v).encode('utf-16')).decode()}\n"
+    ),
+    "repository of Argo CD": lambda k, v: (
+        "kind: Secret\nmetadata: {labels: {argocd.argoproj.io/secret-type: repository}}\n"
+        f"stringData:\n  url: <url>\n  {k}: {v}\n"
+    ),
+    "carriage returns alone": lambda k, v: secret(k, v).replace("\n", "\r"),
+    "template of a SealedSecret": lambda k, v: (
+        "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nspec:\n  encryptedData: {a: AgBx}\n"
+        f"  template:\n    data:\n      {k}: {v}\n"
+    ),
+    "template of an ExternalSecret": lambda k, v: (
+        "apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nspec:\n  target:\n"
+        f"    template:\n      data:\n        user: '{{{{ .user }}}}'\n        {k}: {v}\n"
+    ),
+    "patch that says what it is of": lambda k, v: (
+        "patches:\n- target: {kind: Secret, name: db}\n  patch: |-\n"
+        f"    metadata: {{name: db}}\n    stringData:\n      {k}: {v}\n"
+    ),
+    "patch that adds a section": lambda k, v: (
+        "patches:\n- target: {kind: Secret}\n  patch: |-\n    - op: add\n      path: /data\n"
+        f"      value:\n        {k}: {b64(v)}\n"
+    ),
     "sops that missed a key": lambda k, v: (
         f"kind: Secret\nstringData:\n  A: ENC[AES256_GCM,data:x,type:str]\n  {k}: {v}\n"
         "sops: {mac: 'ENC[AES256_GCM,data:x,type:str]'}\n"
@@ -232,12 +266,20 @@ ELSEWHERE: dict[str, tuple[str, Shape]] = {
     "fence in a list": ("a.md", lambda k, v: f"- a\n\n  ~~~\n{indented(secret(k, v + 'x9T2wZ4m'), 2)}  ~~~\n"),
     "program": ("a.py", lambda k, v: f"x = {as_json(k, v)!r}\n"),
     "escaped JSON": ("a.tf", lambda k, v: f"x = {json.dumps(json.dumps(as_json(k, v)))}\n"),
+    "Terraform": ("a.tf", lambda k, v: f'resource "kubernetes_secret" "a" {{\n  metadata {{ name = "db" }}\n  data = {{\n    user = var.user\n    {k} = "{v}"\n  }}\n}}\n'),
+    "Terraform, manifest": ("a.tf", lambda k, v: f'manifest = {{\n  kind = "Secret"\n  data = {{\n    "{k}" = base64encode("{v}")\n  }}\n}}\n'),
+    "kubectl": ("up.sh", lambda k, v: f"kubectl create secret generic db \\\n  --from-literal=user=app \\\n  --from-literal={k}='{v}'\n"),
+    "kubectl in a pipeline": ("ci.yaml", lambda k, v: f"jobs:\n- script: |\n    kubectl create secret generic db --from-literal \"{k}={v}\"\n    echo done\n"),
+    "Jsonnet": ("a.jsonnet", lambda k, v: f"{{ kind: 'Secret', stringData: {{ {k}: '{v}', url: std.extVar('u') }} }}\n"),
     "patch": ("a.patch", lambda k, v: "+++ b\n" + "".join(f"+{line}\n" for line in secret(k, v).splitlines())),
 }  # fmt: skip
 
 LAST = "kubectl.kubernetes.io/last-applied-configuration"
 # Here the key is on another line than the value, or the annotation, that the finding is about.
-ELSEWHERE_SAID = ("ConfigMap, folded", "last applied", "environment", "patch of a Secret")
+ELSEWHERE_SAID = (
+    *("ConfigMap, folded", "last applied", "environment", "values, environment"),
+    *("patch of a Secret", "key of the store", "carriage returns alone", "kubectl in a pipeline"),
+)
 Other = tuple[str, str, Shape]
 # What is no Secret, or more than one: rule, path, text.
 OTHERS: dict[str, Other] = {
@@ -249,11 +291,14 @@ OTHERS: dict[str, Other] = {
     "key of Bitnami": ("SK404", "a.yaml", lambda k, v: "kind: Secret\nmetadata:\n  labels:\n    sealedsecrets.bitnami.com/sealed-secrets-key: active\n"
         f"data:\n  tls.crt: {b64('-----BEGIN CERTIFICATE-----')}\n  {k}: {b64(v)}\n"),
     "literal of kustomize": ("SK405", "kustomization.yaml", lambda k, v: f"secretGenerator:\n- name: db\n  literals:\n  - {k}={v}\n"),
+    "literal of a SecretGenerator": ("SK405", "gen.yaml", lambda k, v: f"apiVersion: builtin\nkind: SecretGenerator\nmetadata: {{name: db}}\nliterals:\n- {k}={v}\n"),
     "literal without a name": ("SK405", "kustomization.yaml", lambda k, v: f"secretGenerator:\n- name: db\n  literals: [{v}]\n"),
     "docker's Secret": ("SK407", "a.yaml", lambda k, v: f"kind: Secret\ndata:\n  .dockerconfigjson: {b64(json.dumps({'auths': {'r.io': {'auth': b64('u:' + v)}}}))}\n"),
     "docker's file": ("SK407", ".docker/config.json", lambda k, v: json.dumps({"auths": {"r.io": {"auth": b64(f"u:{v}")}}}, indent=1)),
     "docker's old Secret": ("SK407", "a.yaml", lambda k, v: f"kind: Secret\nstringData:\n  .dockercfg: '{json.dumps({'r.io': {'password': v}})}'\n"),
     "docker's password": ("SK407", "a.yaml", lambda k, v: f"a:\n  auths:\n    r.io: {{username: u, password: {v}}}\n"),
+    "docker in values": ("SK407", "values.yaml", lambda k, v: f"pull:\n  config: {b64(json.dumps({'auths': {'r.io': {'auth': b64('u:' + v)}}}))}\n"),
+    "docker on a command line": ("SK407", "up.sh", lambda k, v: f"kubectl create secret docker-registry r --docker-username=u --docker-password='{v}'\n"),
     "docker in a text": ("SK407", "a.yaml", lambda k, v: f"a: '{json.dumps({'auths': {'registry.example.com': {'auth': b64('u:' + v)}}})}'\n"),
     "kubeconfig, key": ("SK408", "config", lambda k, v: f"kind: Config\nusers:\n- name: a\n  user:\n    client-key-data: {b64(v * 9)}\n"),
     "kubeconfig, token": ("SK408", "kube.yaml", lambda k, v: f"kind: Config\nusers:\n- user: {{token: {v}}}\n"),
@@ -262,6 +307,12 @@ OTHERS: dict[str, Other] = {
     "values of a stage": ("SK414", "chart/values-prod.yaml", lambda k, v: f"a: {{b: [{{adminPassword: {v}}}]}}\n"),
     "values in a folder": ("SK414", "chart/values/prod.yml", lambda k, v: f"apiKey: {v}x9T2wZ4m\n"),
     "values, template": ("SK414", "values.yaml.gotmpl", lambda k, v: f"a: {{{{ b }}}}\n{k}: {v}\n"),
+    "values in JSON": ("SK414", "values-prod.json", lambda k, v: json.dumps({"auth": {k: v}})),
+    "values, environment": ("SK414", "values.yaml", lambda k, v: f"env:\n- name: {k}\n  value: {v}\n"),
+    "values of a helmfile": ("SK414", "helmfile.yaml", lambda k, v: f"releases:\n- values:\n  - auth: {{{k}: {v}}}\n"),
+    "values of a HelmChart": ("SK414", "a.yaml", lambda k, v: f"kind: HelmChart\nspec:\n  valuesContent: |-\n    replicas: 2\n    auth:\n      {k}: {v}\n"),
+    "values of kustomize": ("SK414", "kustomization.yaml", lambda k, v: f"helmCharts:\n- name: a\n  valuesInline:\n    auth: {{{k}: {v}}}\n"),
+    "what Flux substitutes": ("SK414", "a.yaml", lambda k, v: f"apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nspec:\n  postBuild:\n    substitute:\n      {k}: {v}\n"),
     "values, URL": ("SK414", "values.yaml", lambda k, v: f"dsn: postgres://app:{v}@db:5432/x\n"),
     "HelmRelease": ("SK414", "a.yaml", lambda k, v: f"apiVersion: v2\nkind: HelmRelease\nspec:\n  values:\n    {k}: {v}\n"),
     "Application": ("SK414", "a.yaml", lambda k, v: f"kind: Application\nspec:\n  source:\n    helm:\n      valuesObject: {{{k}: {v}}}\n"),
@@ -272,6 +323,13 @@ OTHERS: dict[str, Other] = {
     "ConfigMap, name": ("SK416", "a.yaml", lambda k, v: f"{CONFIG_MAP}data:\n  {k}: {v}\n"),
     "ConfigMap, properties": ("SK416", "a.yaml", lambda k, v: f"{CONFIG_MAP}data:\n  a.properties: |\n    a=b\n    db.{k}={v}\n"),
     "environment": ("SK416", "a.yaml", lambda k, v: f"kind: Deployment\nspec:\n  env:\n  - name: {k}\n    value: {v}\n"),
+    "argument": ("SK416", "a.yaml", lambda k, v: f"kind: Deployment\nspec:\n  containers:\n  - args:\n    - --verbose\n    - --{k.lower().replace('_', '-')}={v}\n"),
+    "argument and its value": ("SK416", "a.yaml", lambda k, v: f"kind: Deployment\nspec:\n  containers:\n  - command: [x, --db-password, '{v}', --y]\n"),
+    "service of Compose": ("SK416", "compose.yaml", lambda k, v: f"services:\n  db:\n    environment:\n      {k}: {v}\n"),
+    "service of Compose, list": ("SK416", "compose.yaml", lambda k, v: f"services:\n  db:\n    environment:\n    - A=b\n    - {k}={v}\n"),
+    "key of the store": ("SK417", "enc.yaml", lambda k, v: f"kind: EncryptionConfiguration\nresources:\n- resources: [secrets]\n  providers:\n  - aescbc:\n      keys:\n      - name: {k}\n        secret: {b64(v)}\n"),
+    "JSON Web Key": ("SK409", "jwk.json", lambda k, v: json.dumps({"kty": "EC", "crv": "P-256", "kid": k, "d": f"{v}x9T2wZ4m0Q1a"})),
+    "shared JSON Web Key": ("SK409", "jwks.json", lambda k, v: json.dumps({"keys": [{"kty": "oct", "kid": k, "k": f"{v}x9T2wZ4m0Q1a"}]})),
     "environment, URL": ("SK416", "a.yaml", lambda k, v: f"kind: Pod\nspec:\n  env:\n  - name: DSN\n    value: amqp://u:{v}@h\n"),
     "patch of a Secret": ("SK401", "a.yaml", lambda k, v: f"patches:\n- patch: |-\n    - op: replace\n      path: /stringData/{k}\n      value: {v}\n"),
 }  # fmt: skip
