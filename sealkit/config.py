@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Final, NamedTuple
 
 from sealkit import fields
@@ -26,6 +26,8 @@ API_VERSION: Final = "sealkit.dev/config/v1"
 
 _KID_BYTES: Final = 16
 _TOKEN: Final = re.compile(r"(\*\*/|\*\*|\*|\?)")  # the wildcards; what is between them is literal
+# Names that Windows gives to devices, with any ending: a repository with one is of no use there.
+_DEVICE: Final = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
 _CLUSTER_FIELDS: Final = ("kid", "recipient", "notAfter")
 _RULE_FIELDS: Final = ("paths", "clusters", "scopes")
 
@@ -65,11 +67,20 @@ class Config(NamedTuple):
 
     def rule_for(self, target: Path) -> Rule | None:
         """Return the first rule for a file, by its absolute path, or None where no rule matches."""
-        try:
-            relative = PurePosixPath(target.relative_to(self.folder).as_posix())
-        except ValueError:
+        relative = inside(target, self.folder)
+        if relative is None:
             return None
         return next((rule for rule in self.rules if rule.matches(relative)), None)
+
+
+def inside(target: PurePath, folder: PurePath) -> PurePosixPath | None:
+    """Return a path as globs see it, relative to a folder and with slashes; None if not below it.
+
+    Both are absolute; those of Windows differ in no more than case if they are the same.
+    """
+    if not target.is_relative_to(folder):
+        return None
+    return PurePosixPath(target.relative_to(folder).as_posix())
 
 
 def find_config(target: Path) -> Config | None:
@@ -266,8 +277,12 @@ def add_cluster(text: bytes, cluster: Cluster) -> str:
     Every other byte is kept.
 
     Raises:
+        ConfigError: the file of its recipient could not be on Windows.
         ManifestError: the layout is one that cannot be edited safely.
     """
+    if _DEVICE.fullmatch(cluster.recipient.name):
+        what = f"{cluster.recipient.name!r} can be no file on Windows, choose another name"
+        raise ConfigError(what, field=f"clusters.{cluster.name}")
     entry: dict[str, object] = {"kid": cluster.kid, "recipient": str(cluster.recipient)}
     if cluster.not_after:
         entry["notAfter"] = cluster.not_after.isoformat()

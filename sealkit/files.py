@@ -16,6 +16,9 @@ from sealkit.errors import SealkitError
 
 MAX_BYTES: Final = 16 * 1024 * 1024
 
+# Windows would write "\r\n" for "\n" without the first, and has no need of the second.
+_FLAGS: Final = getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+
 PUBLIC_MODE: Final = 0o644
 PRIVATE_MODE: Final = 0o600
 
@@ -70,9 +73,9 @@ def _replace(target: Path, content: bytes, mode: int, old: int | None) -> None:
     # In the same directory, so that the rename is atomic.
     temporary = target.with_name(f".sealkit-{os.urandom(8).hex()}.tmp")
     try:
-        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
+        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | _FLAGS
         with os.fdopen(os.open(temporary, flags, permissions), "wb") as file:
-            if old is not None:
+            if old is not None and hasattr(os, "fchmod"):
                 os.fchmod(file.fileno(), permissions)  # the umask is for new files only
             file.write(content)
             file.flush()
@@ -100,3 +103,8 @@ def make_folder(path: Path) -> None:
 def reason_of(error: OSError) -> str:
     """Return what the operating system says went wrong, without the names of files."""
     return (error.strerror or type(error).__name__).lower()
+
+
+def slashed(path: str) -> str:
+    """Return a path with slashes, as configuration, Git and reports have it, on Windows too."""
+    return path.replace(os.sep, "/")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -9,8 +10,8 @@ import click
 
 from sealkit.cli.app import STDIO, App
 from sealkit.cli.audience import Audience, Choice
-from sealkit.cli.change import Changed, ChangeRequest
-from sealkit.cli.change import run as change_manifest
+from sealkit.cli.change_file import Changed, ChangeRequest
+from sealkit.cli.change_file import run as change_manifest
 from sealkit.cli.editing import draft, headed, plan
 from sealkit.cli.options import name_option, recipient_option
 from sealkit.cli.unseal import read_keys
@@ -91,6 +92,9 @@ def run(request: EditRequest, app: App) -> Changed:
         _UnchangedError: nothing was changed.
     """
     file = request.change.file
+    if sys.platform == "win32":
+        hint = "sealkit set FILE KEY asks for a value, without an editor"
+        raise UsageError("edit needs Linux or macOS", hint=hint)
     if file == STDIO:
         raise UsageError("an editor needs a file, not standard input")
     keys = read_keys(app, request.key_files)

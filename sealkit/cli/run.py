@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import signal
+import sys
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,12 +29,17 @@ _LOADING: Final = re.compile(
     "|PYTHON(PATH|HOME|STARTUP)|NODE_(OPTIONS|PATH)|PERL5?(LIB|OPT|DB)|RUBY(LIB|OPT)"
     "|(_JAVA|JDK_JAVA|JAVA_TOOL)_OPTIONS|GIT_.*"
 )
+
+
+def _signals(*names: str) -> frozenset[signal.Signals]:
+    """Return those of some signals that this system has; Windows has few."""
+    return frozenset(getattr(signal, name) for name in names if hasattr(signal, name))
+
+
 # Python ignores these, and what it starts would too.
-_IGNORED_HERE: Final = (signal.SIGPIPE, signal.SIGXFSZ)
-_PASSED_ON: Final = frozenset(
-    (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
-)
-_WATCHED: Final = _PASSED_ON | {signal.SIGCHLD}
+_IGNORED_HERE: Final = _signals("SIGPIPE", "SIGXFSZ")
+_PASSED_ON: Final = _signals("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
+_WATCHED: Final = _PASSED_ON | _signals("SIGCHLD")
 _POLL_SECONDS: Final = 1.0  # in case that another thread took the signal
 
 
@@ -128,6 +134,8 @@ def run_with_variables(
     for key, value in values.items():
         _check_variable(key, prefix, value)
     variables = {f"{prefix}{key}": value.reveal() for key, value in values.items()}
+    if sys.platform == "win32":
+        raise click.exceptions.Exit(_wait_for(command, app.environment, variables))
     _become(command, {**app.environment, **variables})
 
 
@@ -140,6 +148,22 @@ def _check_variable(key: str, prefix: str, value: Sensitive) -> None:
         raise UsageError(what, field=key, hint=f"pass --prefix, or {hint}")
     if b"\0" in value.reveal():
         raise UsageError("holds a NUL byte, which no variable can", field=key, hint=hint)
+
+
+def _wait_for(
+    command: Command, environment: Mapping[str, str], variables: Mapping[str, bytes]
+) -> int:
+    """Run the program, and return its exit code: on Windows no process can become another."""
+    import subprocess  # noqa: PLC0415 (rare: cold start)
+
+    texts = {name: value.decode(errors="surrogateescape") for name, value in variables.items()}
+    try:
+        # The user's own choice of a program, run without a shell.
+        return subprocess.call(  # noqa: S603 (same)
+            command.line, executable=command.program, env={**environment, **texts}
+        )
+    except OSError as error:
+        raise _not_started(command, error) from error
 
 
 def _become(command: Command, environment: Mapping[str, str | bytes]) -> NoReturn:
@@ -183,7 +207,7 @@ def run_with_files(app: App, command: Command, opened: Sequence[Opened]) -> int:
     Ctrl-C, the program gets from there.
 
     Raises:
-        UsageError: there is no folder in memory, or a value is not known here.
+        UsageError: this is not Linux, there is no folder in memory, or a value is not known here.
         SealkitError: the program cannot be started, the files cannot be written.
     """
     values = _collected(opened)
@@ -208,6 +232,8 @@ def run_with_files(app: App, command: Command, opened: Sequence[Opened]) -> int:
 def _memory(app: App) -> Path:
     from sealkit.cli.scratch import folder_in_memory  # noqa: PLC0415 (rare: cold start)
 
+    if not hasattr(signal, "sigtimedwait"):
+        raise UsageError("--file needs Linux", hint="--env gives values as variables")
     try:
         return folder_in_memory(app.environment)
     except UsageError:

@@ -5,7 +5,6 @@ The file is alone in a folder of its own, so that swap files and backups of the 
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shlex
 import shutil
@@ -32,8 +31,8 @@ _EDITORS: Final = ("SEALKIT_EDITOR", "VISUAL", "EDITOR")
 _HASTE_SECONDS: Final = 1.0
 _PATIENCE_SECONDS: Final = 2  # for an editor that was told to end
 # Typed at a terminal: for the editor, which is in the same process group.
-_FOR_THE_EDITOR: Final = (signal.SIGINT, signal.SIGQUIT)
-_FATAL: Final = (signal.SIGTERM, signal.SIGHUP)
+_FOR_THE_EDITOR: Final = ("SIGINT", "SIGQUIT")
+_FATAL: Final = ("SIGTERM", "SIGHUP")
 
 
 class Saved(NamedTuple):
@@ -113,15 +112,20 @@ def scratch(place: Path) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def _numbers(*names: str) -> tuple[signal.Signals, ...]:
+    """Return signals by name; Windows, where nothing here is called, has no such attributes."""
+    return tuple(getattr(signal, name) for name in names)
+
+
 @contextmanager
 def _signals() -> Iterator[None]:
     """Let the editor have the signals of the terminal, and end in order on those that end."""
-    before = {number: signal.getsignal(number) for number in (*_FOR_THE_EDITOR, *_FATAL)}
+    before = {number: signal.getsignal(number) for number in _numbers(*_FOR_THE_EDITOR, *_FATAL)}
     try:
         # A function, not SIG_IGN, which the editor would inherit.
-        for number in _FOR_THE_EDITOR:
+        for number in _numbers(*_FOR_THE_EDITOR):
             signal.signal(number, _ignore)
-        for number in _FATAL:
+        for number in _numbers(*_FATAL):
             signal.signal(number, _end)
         yield
     finally:
@@ -139,13 +143,15 @@ def _end(number: int, _frame: FrameType | None) -> NoReturn:
 
 
 def _deaf() -> None:
-    for number in (*_FOR_THE_EDITOR, *_FATAL):
+    for number in _numbers(*_FOR_THE_EDITOR, *_FATAL):
         signal.signal(number, _ignore)
 
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Hold a lock that ends with this process, however it ends: who gets it may clean up."""
+    import fcntl  # noqa: PLC0415 (Windows has none)
+
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -5,14 +5,23 @@ from __future__ import annotations
 import base64
 import errno
 import json
-from collections.abc import Callable
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
+import click
 import pytest
 import yaml
 
+from sealkit.cli.main import cli
 from sealkit.manifests.emit import emit_yaml
 from tests.fakes.vault_admin import Admin
 from tests.sealkit.cli.desk import CANARY, Closed, Desk, Result, key_of, secret_text
+from tests.sealkit.test_git import ENVIRONMENT
+from tests.vectors.bitnami import CERTIFICATE
 
 Case = Callable[[Desk], Result]
 
@@ -201,6 +210,160 @@ CASES: dict[str, Case] = {
 }
 
 
+def private(desk: Desk, text: str = SECRET, name: str = "value") -> Path:
+    """A file beside the repository that holds the mark."""
+    path = desk.keys_folder / name
+    path.write_text(text)
+    return path
+
+
+def plain(*arguments: str, text: str = "", key: str = "", answer: str | None = None) -> Case:
+    """A verb as it is typed, with a key file if `key` names a cluster."""
+
+    def run(desk: Desk) -> Result:
+        keys = ("--key", desk.key_file(key)) if key else ()
+        return desk.run(*arguments, *keys, stdin=text, answer=answer)
+
+    return run
+
+
+def of_private(*arguments: str, text: str = SECRET) -> Case:
+    """A verb and a file with the mark in it."""
+    return lambda desk: desk.run(*arguments, private(desk, text))
+
+
+def renewed(*arguments: str, key: str = "prod") -> Case:
+    """A verb on a manifest that a cluster more is to read."""
+
+    def run(desk: Desk) -> Result:
+        desk.recipient("lab")
+        desk.config(clusters={name: desk.entry(name) for name in ("prod", "staging", "lab")})
+        return plain(*arguments, key=key)(desk)
+
+    return run
+
+
+def edited(commands: str, *, key: str = "") -> Case:
+    """An editor that leaves what shell commands make of `$1`."""
+
+    def run(desk: Desk) -> Result:
+        program = private(desk, f"#!/bin/sh\n{commands}\n", "editor")
+        program.chmod(0o700)
+        desk.environment |= {"SEALKIT_EDITOR": str(program), "PATH": os.environ["PATH"]}
+        return plain("edit", SEALED, "--allow-disk", key=key)(desk)
+
+    return run
+
+
+def committed(*arguments: str) -> Case:
+    """A verb in a repository whose manifest was changed."""
+
+    def run(desk: Desk) -> Result:
+        desk.environment |= ENVIRONMENT
+        for words in (("init", "-q"), ("add", "."), ("commit", "-qm", "x")):
+            subprocess.run(["git", *words], cwd=desk.folder, env=ENVIRONMENT, check=True)
+        desk.ok("set", SEALED, "PASSWORD", stdin=CANARY)
+        return desk.run(*arguments)
+
+    return run
+
+
+def merged() -> Case:
+    """Both sides changed the value."""
+
+    def run(desk: Desk) -> Result:
+        desk.environment |= ENVIRONMENT
+        for name in ("base", "theirs"):
+            desk.write(name, desk.read(SEALED))
+        desk.ok("set", "theirs", "PASSWORD", stdin=f"{CANARY}-theirs")
+        desk.ok("set", SEALED, "PASSWORD", stdin=CANARY)
+        return desk.run("git", "merge-driver", "base", SEALED, "theirs")
+
+    return run
+
+
+def exported(key: str, *arguments: str) -> Case:
+    words = ("export", "--to", "bitnami", "--cert", str(CERTIFICATE))
+    return plain(*words, *arguments, SEALED, key=key)
+
+
+PUT = f"sed -i 's|^  PASSWORD: .*|  PASSWORD: {CANARY}-2|' \"$1\""
+CASES |= {
+    "set-many": plain("set", "-f", ".", "PASSWORD", text=CANARY),
+    "set-many-add": plain("set", "-f", ".", "--add", "NEW", "--json", text=CANARY),
+    "set-many-typed": plain("set", "-f", ".", "PASSWORD", answer=CANARY),
+    "set-many-check": plain("set", "-f", ".", "--check", "PASSWORD", text=CANARY),
+    "set-many-nowhere": plain("set", "-f", ".", "NONE", text=CANARY),
+    "set-many-argument": plain("set", "-f", ".", f"PASSWORD={CANARY}"),
+    "set-many-argument-beside": plain("set", "-f", ".", "PASSWORD", f"{CANARY}!"),
+    "set-many-drift": drifted(plain("set", "-f", ".", "PASSWORD", text=CANARY)),
+    "set-env-file": change(f"PASSWORD={CANARY}\n", "--from-env-file", "-"),
+    "set-env-file-wrong": change(f"PASSWORD='{CANARY}\n", "--from-env-file", "-"),
+    "set-json": change(json.dumps({"PASSWORD": CANARY}), "--from-json", "-"),
+    "set-json-wrong": change(json.dumps({"PASSWORD": [CANARY]}), "--from-json", "-"),
+    "unset-many": plain("unset", "-f", ".", "PASSWORD"),
+    "create": plain("create", "x", "-n", "a", "--from-literal-stdin", "P", text=CANARY),
+    "create-env-file": plain("create", "x", "-n", "a", "--from-env-file", "-", text=f"P={CANARY}"),
+    "create-env-file-wrong": plain("create", "x", "-n", "a", "--from-env-file", "-", text=CANARY),
+    "create-argument": plain("create", "x", "-n", "a", "--from-literal-stdin", f"P={CANARY}"),
+    "rewrap": renewed("rewrap", "."),
+    "rewrap-other-key": renewed("rewrap", ".", key="lab"),
+    "reseal": plain("reseal", ".", key="prod"),
+    "reseal-other-key": plain("reseal", ".", key="lab"),
+    "compact": plain("compact", ".", key="prod"),
+    "edit": edited(PUT, key="prod"),
+    "edit-without-key": edited(PUT),
+    "edit-nothing": edited("exit 0", key="prod"),
+    "edit-wrong": edited(f"{PUT}; echo '  {CANARY}' >> \"$1\"", key="prod"),
+    "edit-fails": edited("exit 3", key="prod"),
+    "view-other-key": plain("view", SEALED, key="lab"),
+    "view-no-such-value": plain("view", SEALED, "NONE", key="prod"),
+    "run-other-key": lambda desk: desk.run(
+        "run", SEALED, "--key", desk.key_file("lab"), "--", "true"
+    ),
+    "run-no-variable": lambda desk: desk.run(
+        "run", SEALED, "--key", desk.key_file("prod"), "--prefix", "0", "--", "/bin/true"
+    ),
+    "diff": committed("diff"),
+    "diff-json": committed("diff", "--json"),
+    "git-textconv": plain("git", "textconv", SEALED),
+    "git-merge-driver": merged(),
+    "verify": plain("verify", SEALED),
+    "verify-json": plain("verify", SEALED, "--format", "json"),
+    "verify-plain": of_private("verify"),
+    "scan": of_private("scan"),
+    "scan-json": of_private("scan", "--format", "json"),
+    "scan-sarif": of_private("scan", "--format", "sarif"),
+    "import": plain("import", "--secrets", text=SECRET),
+    "import-not-base64": plain("import", "--secrets", text=SECRET.replace("stringData", "data")),
+    "export": exported("prod"),
+    "export-other-key": exported("lab"),
+    "clusters-add-a-private-key": lambda desk: desk.run(
+        "clusters", "add", "x", desk.key_file("prod")
+    ),
+    "config-check-of-a-secret": lambda desk: desk.run("config", "check", private(desk)),
+}
+# What is not in the tables above, and why that is right.
+EXCEPTIONS = {
+    "clusters list": "reads recipients, which are public",
+    "completion bash": "prints a script",
+    "completion candidates": "completes names; tests of its own have the mark",
+    "completion fish": "prints a script",
+    "completion kubectl": "prints a script",
+    "completion powershell": "prints a script",
+    "completion zsh": "prints a script",
+    "config explain": "reads the configuration, not the file",
+    "config schema": "prints a schema",
+    "demo": "makes its own secrets, in a folder and a cluster of its own",
+    "doctor": "looks at programs and the configuration; tests of its own have the mark",
+    "git install": "sets what Git runs",
+    "git uninstall": "sets what Git runs",
+    "init": "writes a configuration without anything in it",
+    "keys usage": "asks a cluster for public parts only",
+    "sandbox": "serves what it is given: tests of the sandbox have the mark",
+    "version": "prints versions",
+}
+
 BAD_REFERENCES = {
     "no-key": f"vault:{CANARY}",
     "no-end": f"${{vault:kv/a#b {CANARY}",
@@ -305,33 +468,81 @@ def check_nothing_shows(desk: Desk, result: Result) -> None:
     assert not [name for name in desk.files() if name.endswith(".tmp")]
 
 
+@dataclass
+class Recording(Desk):
+    """A desk that knows which verbs were run at it."""
+
+    verbs: set[str] = field(default_factory=set)
+
+    def run(self, *arguments: str | Path, **world: Any) -> Result:
+        words = [str(one) for one in arguments]
+        pair = " ".join(words[:2])
+        self.verbs.add(pair if pair in VERBS else words[0])
+        return super().run(*arguments, **world)
+
+
+def verbs_below(group: click.Group, context: click.Context, *names: str) -> Iterator[str]:
+    """Yield every verb of a group, with the names of the groups that it is in."""
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from verbs_below(command, context, *names, name)
+        else:
+            yield " ".join((*names, name))
+
+
+VERBS = frozenset(verbs_below(cli, click.Context(cli)))
+WITH_VAULT = {"vault check", "vault push"}
+
+
 def test_the_cases_are_what_they_say(desk: Desk) -> None:
-    """Most of the cases fail, each as a refusal and none as a bug."""
-    codes = {}
+    """Most of the cases fail, each as a refusal and none as a bug; no verb is forgotten."""
+    codes, verbs = {}, set[str]()
     for name, case in CASES.items():
+        here = Recording(desk.folder, desk.keys_folder)
         desk.config()
         desk.ok("seal", "-o", SEALED, stdin=SECRET)
-        result = case(desk)
+        result = case(here)
         codes[name] = result.code
+        verbs |= here.verbs
         assert "internal error" not in result.err, name
+        assert "error: missing" not in result.err, name
+        assert "no such option" not in result.err, name
     good = {name for name, code in codes.items() if code == 0}
     assert good == {
         *("seal", "seal-data", "seal-json", "seal-report", "seal-raw"),
         *("set", "set-line-break", "set-report", "set-file", "set-typed", "unset", "inspect"),
+        *("set-many", "set-many-add", "set-many-typed", "set-env-file", "set-json", "unset-many"),
+        *("create", "create-env-file", "rewrap", "reseal", "compact", "export", "import"),
+        *("edit", "edit-without-key", "edit-nothing", "diff", "diff-json", "git-textconv"),
+        *("verify", "verify-json", "verify-plain"),
     }
+    check_no_verb_is_forgotten(verbs)
+
+
+def check_no_verb_is_forgotten(verbs: set[str]) -> None:
+    """A new verb gets cases, or a reason to need none."""
+    assert verbs | EXCEPTIONS.keys() | WITH_VAULT == VERBS
+    assert not verbs & EXCEPTIONS.keys(), "has cases, and needs no exception"
 
 
 def test_the_cases_with_vault_are_what_they_say(with_vault: Desk) -> None:
-    codes = {}
+    codes, verbs = {}, set[str]()
     for name, case in VAULT_CASES.items():
-        before = dict(with_vault.environment)
-        codes[name] = case(with_vault).code
-        with_vault.environment = before
+        here = Recording(with_vault.folder, with_vault.keys_folder, dict(with_vault.environment))
+        codes[name] = case(here).code
+        verbs |= here.verbs
+    assert verbs >= WITH_VAULT
     assert {name for name, code in codes.items() if code == 0} == {
         *("seal-literally", "seal-mixture", "set-reference", "unset-reference"),
         *("inspect-reference", "inspect-reference-json", "check", "check-json", "check-in-part"),
         *("check-text", "push", "push-data", "push-again", "push-report", "push-dry", "push-old"),
     }
+
+
+def test_a_verb_without_cases_is_noticed() -> None:
+    with pytest.raises(AssertionError):
+        check_no_verb_is_forgotten(set(VERBS - EXCEPTIONS.keys() - WITH_VAULT - {"set"}))
 
 
 def test_the_mark_would_be_found(desk: Desk) -> None:

@@ -277,7 +277,7 @@ class TestUnset:
         assert CANARY not in result.err
 
     def test_no_key(self, sealed: Desk) -> None:
-        refused(sealed, sealed.run("unset", FILE), 2, "missing argument 'KEYS...'")
+        refused(sealed, sealed.run("unset", FILE), 2, "there is no key to remove")
 
 
 def test_a_link_stays_a_link(sealed: Desk, tmp_path: Path) -> None:
@@ -398,6 +398,13 @@ class TestReferences:
         bare.ok("set", FILE, "--reference", "A=vault:kv/a#b")
         expected = f'{head}  references:\n    A: "vault:kv/a#b"\n  template: {{type: Opaque}}\n'
         assert bare.read(FILE) == expected
+
+    def test_a_reference_of_another_spelling_keeps_it(self, bare: Desk) -> None:
+        bare.ok("seal", "-o", FILE, stdin=secret_text(A=REFERENCE, Z=REFERENCE))
+        text = bare.read(FILE).replace(f'A: "{REFERENCE}"', "A: <path:kv/c#d>   # by hand")
+        bare.write(FILE, text)
+        bare.ok("set", FILE, "--reference", "Z=vault:kv/a#b")
+        assert "    A: <path:kv/c#d>   # by hand\n" in bare.read(FILE)
 
     @pytest.mark.parametrize(
         ("arguments", "start"),
