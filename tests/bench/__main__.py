@@ -8,17 +8,14 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
-from tests.bench import controller_sync, plots, sandbox_sync, vault_reads
-from tests.bench.cold_start import main as measure_command_line
+from tests.bench import command_line, controller_sync, plots, sandbox_sync, vault_reads
 from tests.bench.progress import say_on_terminal
 from tests.cluster.binaries import NoBinaries
-
-PICTURES = Path(__file__).parents[2] / "docs"
 
 
 def main() -> int:
     """Run all: the command line, Vault, the controller twice; return the exit code."""
-    code = measure_command_line() or vault_reads.main()
+    code = command_line.main() or vault_reads.main()
     synced = controller_sync.run_on_control_plane(controller_sync.OBJECTS, say_on_terminal)
     with tempfile.TemporaryDirectory() as folder:
         many = sandbox_sync.measure(Path(folder), say=say_on_terminal)
@@ -32,9 +29,9 @@ def main() -> int:
     if find_spec("matplotlib") is None:
         sys.stdout.write("pictures: not drawn (needs matplotlib: uv sync --group bench)\n")
         return code
-    plots.plot_many(many, PICTURES / "performance-many.svg")
+    plots.plot_many(many, plots.PICTURES / "performance-many.svg")
     if not isinstance(synced, NoBinaries):
-        plots.plot_sync(synced, PICTURES / "performance-sync.svg")
+        plots.plot_sync(synced, plots.PICTURES / "performance-sync.svg")
     return code
 
 

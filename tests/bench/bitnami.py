@@ -31,7 +31,8 @@ CRD = Path(__file__).with_name("bitnami-crd.yaml")
 NAMESPACE = "bitnami-system"
 SEALED = Resource("bitnami.com", "v1alpha1", "sealedsecrets", "SealedSecret")
 RATE_FLAG = "--kubeclient-qps"
-_KEY_BITS = 4096  # their default
+KEY_BITS = 4096  # their default
+_NONCE = bytes(12)  # theirs, which is safe for a session key that is used once
 _AS_IN_A_POD = """
 set -e
 mount -t tmpfs none "$(readlink -f /var/run)"
@@ -61,7 +62,11 @@ class Peer:
     def manifest(self, name: str, namespace: str) -> JsonObject:
         """Return a manifest of five values for its controller, of strict scope."""
         label = f"{namespace}/{name}".encode()
-        values = {f"value-{n}": self._seal(os.urandom(VALUE_BYTES), label) for n in range(VALUES)}
+        key = self.key.public_key()
+        values = {
+            f"value-{n}": base64.b64encode(seal_value(key, os.urandom(VALUE_BYTES), label)).decode()
+            for n in range(VALUES)
+        }
         return {
             "apiVersion": SEALED.api_version,
             "kind": SEALED.kind,
@@ -72,24 +77,16 @@ class Peer:
             },
         }
 
-    def _seal(self, value: bytes, label: bytes) -> str:
-        session_key = os.urandom(32)
-        oaep = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), label)
-        wrapped = self.key.public_key().encrypt(session_key, oaep)
-        # Its format has a nonce of zeros, which is safe for a key that is used once.
-        sealed = AESGCM(session_key).encrypt(bytes(12), value, None)
-        return base64.b64encode(len(wrapped).to_bytes(2, "big") + wrapped + sealed).decode()
-
     def install_key(self, cluster: Cluster) -> None:
         """Create its namespace and key, so that it has not to make one first."""
         create_namespace(cluster, NAMESPACE)
-        certificate = _certificate(self.key).public_bytes(serialization.Encoding.PEM)
+        public = certificate(self.key).public_bytes(serialization.Encoding.PEM)
         private_key = self.key.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.TraditionalOpenSSL,
             serialization.NoEncryption(),
         )
-        files = {"tls.crt": certificate, "tls.key": private_key}
+        files = {"tls.crt": public, "tls.key": private_key}
         body = {
             "apiVersion": "v1",
             "kind": "Secret",
@@ -121,6 +118,26 @@ class Peer:
         return Part(command, log, lambda: answers_ok(port, "/healthz"))
 
 
+def seal_value(key: rsa.RSAPublicKey, value: bytes, label: bytes) -> bytes:
+    """Return a value as kubeseal seals it for the place that `label` says."""
+    session_key = os.urandom(32)
+    wrapped = key.encrypt(session_key, oaep(label))
+    sealed = AESGCM(session_key).encrypt(_NONCE, value, None)
+    return len(wrapped).to_bytes(2, "big") + wrapped + sealed
+
+
+def open_value(key: rsa.RSAPrivateKey, sealed: bytes, label: bytes) -> bytes:
+    """Return the value inside, as their controller opens it."""
+    end = 2 + int.from_bytes(sealed[:2], "big")
+    session_key = key.decrypt(sealed[2:end], oaep(label))
+    return AESGCM(session_key).decrypt(_NONCE, sealed[end:], None)
+
+
+def oaep(label: bytes) -> padding.OAEP:
+    """Return the padding of their format, bound to a place."""
+    return padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), label)
+
+
 def find_peer() -> Peer | Absent:
     """Look for the binary and for what it takes to run it."""
     binary = shutil.which(BINARY)
@@ -129,7 +146,7 @@ def find_peer() -> Peer | Absent:
     if not _can_mount():
         return Absent("not run (needs a mount namespace of its own, by unshare)")
     ways = {"Bitnami, defaults": ()} | _unlimited(binary)
-    return Peer(Path(binary), rsa.generate_private_key(65537, _KEY_BITS), ways)
+    return Peer(Path(binary), rsa.generate_private_key(65537, KEY_BITS), ways)
 
 
 def _can_mount() -> bool:
@@ -148,7 +165,8 @@ def _unlimited(binary: str) -> dict[str, Sequence[str]]:
     return {"Bitnami, no rate limit": (f"{RATE_FLAG}=-1",)}
 
 
-def _certificate(key: rsa.RSAPrivateKey) -> x509.Certificate:
+def certificate(key: rsa.RSAPrivateKey) -> x509.Certificate:
+    """Return a certificate for a sealing key, as their controller makes one."""
     nobody = x509.Name([])
     now = datetime.now(UTC)
     builder = x509.CertificateBuilder().subject_name(nobody).issuer_name(nobody)

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+PICTURES = Path(__file__).parents[2] / "docs"
 OURS, OTHERS, LIMIT = "#2563eb", "#94a3b8", "#dc2626"
-_WIDTH_INCHES = 8.0
+WIDTH_INCHES = 8.0
 
 
 def plot_sync(run: controller_sync.Run, file: Path) -> None:
@@ -25,7 +26,7 @@ def plot_sync(run: controller_sync.Run, file: Path) -> None:
 
     rates = [(sync.what, sync.per_second) for sync in (*run.peers, run.ours)]
     rates.append(("the same two writes sent bare", run.possible_per_second))
-    figure, axes = plt.subplots(figsize=(_WIDTH_INCHES, 0.6 + 0.5 * len(rates)))
+    figure, axes = plt.subplots(figsize=(WIDTH_INCHES, 0.6 + 0.5 * len(rates)))
     names, figures = zip(*rates, strict=True)
     colours = [OURS if name == controller_sync.OURS else OTHERS for name in names]
     bars = axes.barh(names, figures, color=colours)
@@ -33,8 +34,8 @@ def plot_sync(run: controller_sync.Run, file: Path) -> None:
     axes.set_xscale("log")
     axes.set_xlim(right=max(figures) * 2)
     axes.set_xlabel("objects per second, on a real API server")
-    _tidy(axes)
-    _save(figure, file)
+    tidy(axes)
+    save(figure, file)
     plt.close(figure)
 
 
@@ -43,7 +44,7 @@ def plot_many(run: sandbox_sync.Run, file: Path) -> None:
     import matplotlib.pyplot as plt  # noqa: PLC0415 (see the module)
 
     figure, (work, memory, waits) = plt.subplots(
-        3, 1, figsize=(_WIDTH_INCHES, 6.5), sharex=True, layout="constrained"
+        3, 1, figsize=(WIDTH_INCHES, 6.5), sharex=True, layout="constrained"
     )
     samples, newcomers = run.first.samples, run.first.newcomers
     seconds = [sample.seconds for sample in samples]
@@ -60,17 +61,19 @@ def plot_many(run: sandbox_sync.Run, file: Path) -> None:
     waits.set_ylabel("a newcomer is\nready after, s")
     waits.set_xlabel("seconds since the controller was ready (dashed: limits)")
     for axes in (work, memory, waits):
-        _tidy(axes)
-    _save(figure, file)
+        tidy(axes)
+    save(figure, file)
     plt.close(figure)
 
 
-def _tidy(axes: Axes) -> None:
+def tidy(axes: Axes) -> None:
+    """Leave out the lines around that say nothing."""
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _save(figure: Figure, file: Path) -> None:
+def save(figure: Figure, file: Path) -> None:
+    """Write a picture of which the same figures make the same bytes."""
     import matplotlib as mpl  # noqa: PLC0415 (see the module)
 
-    with mpl.rc_context({"svg.hashsalt": file.name}):  # the same figures are the same bytes
+    with mpl.rc_context({"svg.hashsalt": file.name}):
         figure.savefig(file, bbox_inches="tight", metadata={"Date": None})
