@@ -1,16 +1,19 @@
-"""A live cluster as its user sees it: public keys and manifests, read with the user's own rights.
+"""A live cluster as its user sees it: public keys, manifests, Secrets.
 
-Nothing here reads a Secret.
+All is read with the user's own rights. A Secret is read by `live` alone, by name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
+from sealkit.encoding import from_base64
 from sealkit.errors import ConfigError, SealkitError
+from sealkit.sensitive import Sensitive
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient, Configuration
@@ -18,11 +21,30 @@ if TYPE_CHECKING:
 PUBLIC_KEYS: Final = "sealkit-public-keys"  # the ConfigMap that the controller publishes
 CURRENT: Final = "recipient"
 ALL_KEYS: Final = "keys"
+_SEALED_SECRETS: Final = ("sealkit.dev", "v1alpha1", "sealedsecrets")
 _PAGE_SIZE: Final = 500
 _TIMEOUT_SECONDS: Final = 15
+_NOT_FOUND: Final = 404
 _ODD_SHAPES: Final = (LookupError, TypeError, AttributeError, ValueError)
 
 T = TypeVar("T")
+
+
+class LiveSecret(NamedTuple):
+    """A Secret with what tells whose it is. Other labels and annotations may quote its values."""
+
+    type: str
+    data: Mapping[str, Sensitive]
+    owners: tuple[Mapping[str, object], ...] = ()
+    labels: Mapping[str, str] = {}
+    annotations: Mapping[str, str] = {}
+
+
+class Live(NamedTuple):
+    """A SealedSecret, unchecked, and the Secret of its name; None for what is not there."""
+
+    manifest: Mapping[str, object] | None
+    secret: LiveSecret | None
 
 
 @dataclass(frozen=True)
@@ -76,24 +98,95 @@ def sealed_secrets(place: Place) -> list[Mapping[str, object]]:
     )
 
 
-def _pages(api: ApiClient) -> Iterator[Mapping[str, object]]:
+def sealed_secrets_in(place: Place, namespaces: Iterable[str]) -> list[Mapping[str, object]]:
+    """Return every SealedSecret of some namespaces, unchecked.
+
+    Raises:
+        SealkitError: the cluster does not answer, or does not let the user list them.
+        ConfigError: the kubeconfig is not usable.
+    """
+    wanted = sorted(set(namespaces))
+    return _asked(
+        place,
+        lambda api: [one for namespace in wanted for one in _pages(api, namespace)],
+        what="the cluster does not list SealedSecrets",
+        hint="it takes the right to list sealedsecrets in the namespaces of the manifests",
+    )
+
+
+def _pages(api: ApiClient, namespace: str = "") -> Iterator[Mapping[str, object]]:
     from kubernetes.client import CustomObjectsApi  # noqa: PLC0415 (as above)
 
+    group, version, plural = _SEALED_SECRETS
+    objects = CustomObjectsApi(api)
+    read = partial(objects.list_cluster_custom_object, group, version, plural)
+    if namespace:
+        read = partial(objects.list_namespaced_custom_object, group, version, namespace, plural)
     token: str | None = None
     while True:
-        page = CustomObjectsApi(api).list_cluster_custom_object(
-            "sealkit.dev",
-            "v1alpha1",
-            "sealedsecrets",
-            limit=_PAGE_SIZE,
-            _continue=token,
-            _request_timeout=_TIMEOUT_SECONDS,
-        )
+        page = read(limit=_PAGE_SIZE, _continue=token, _request_timeout=_TIMEOUT_SECONDS)
         assert isinstance(page, dict)  # noqa: S101  (untyped there, and an error otherwise)
         yield from page["items"]
         token = page["metadata"].get("continue")
         if not token:
             return
+
+
+def live(place: Place, names: Sequence[tuple[str, str]]) -> list[Live]:
+    """Return SealedSecrets and Secrets by namespace and name, over one connection.
+
+    Raises:
+        SealkitError: the cluster does not answer, or does not let the user get one of them.
+        ConfigError: the kubeconfig is not usable.
+    """
+    return _asked(
+        place,
+        lambda api: [_live(api, *one) for one in names],
+        what="the cluster does not let you get a SealedSecret or a Secret",
+        hint="it takes the right to get sealedsecrets and secrets in the namespace",
+    )
+
+
+def _live(api: ApiClient, namespace: str, name: str) -> Live:
+    from kubernetes.client import CoreV1Api, CustomObjectsApi  # noqa: PLC0415 (as above)
+
+    group, version, plural = _SEALED_SECRETS
+    get = CustomObjectsApi(api).get_namespaced_custom_object
+    manifest = _found(partial(get, group, version, namespace, plural, name))
+    secret = _found(partial(CoreV1Api(api).read_namespaced_secret, name, namespace))
+    return Live(manifest, _live_secret(secret) if secret else None)
+
+
+def _found(get: Callable[..., Any]) -> Any:
+    from kubernetes.client import ApiException  # noqa: PLC0415 (as above)
+
+    try:
+        return get(_request_timeout=_TIMEOUT_SECONDS)
+    except ApiException as error:
+        if error.status == _NOT_FOUND:
+            return None
+        raise
+
+
+def _live_secret(secret: Any) -> LiveSecret:
+    metadata = secret.metadata
+    return LiveSecret(
+        type=secret.type or "",
+        data={key: Sensitive(from_base64(text)) for key, text in (secret.data or {}).items()},
+        owners=tuple(map(_owner, metadata.owner_references or ())),
+        labels=_ours(metadata.labels),
+        annotations=_ours(metadata.annotations),
+    )
+
+
+def _owner(owner: Any) -> dict[str, object]:
+    names = ("api_version", "kind", "name", "uid", "controller")
+    return {name: getattr(owner, name) for name in names}
+
+
+def _ours(entries: Mapping[str, str] | None) -> dict[str, str]:
+    found = entries or {}
+    return {key: found[key] for key in found if key.startswith("sealkit.dev/")}
 
 
 def _asked(place: Place, read: Callable[[ApiClient], T], *, what: str, hint: str) -> T:

@@ -7,11 +7,12 @@ write: relative to the folder that git is started in, and Git's own wildcards co
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import IO, Final, NamedTuple
 
 from sealkit.errors import SealkitError, UsageError
 from sealkit.files import reason_of
@@ -34,6 +35,26 @@ class Change(NamedTuple):
     new: str | None
 
 
+class Commit(NamedTuple):
+    """A commit: its id, the day it was made, as `2026-11-01`, and the first line of its message."""
+
+    id: str
+    day: str
+    subject: str
+
+
+class Version(NamedTuple):
+    """A file that kept its content through some commits, given by their numbers in a list.
+
+    The list begins with the newest, so `newest` is the lower number.
+    """
+
+    path: str
+    blob: str
+    newest: int
+    oldest: int
+
+
 class GitError(SealkitError):
     """Git refused; `problem` is the first line that it said."""
 
@@ -52,12 +73,9 @@ class Git:
             GitError: git refused.
             SealkitError: git is not installed or cannot be started.
         """
-        import shutil  # noqa: PLC0415 (cold start)
-        import subprocess  # noqa: PLC0415 (same)
+        import subprocess  # noqa: PLC0415 (cold start)
 
-        program = shutil.which("git", path=self.environment.get("PATH"))
-        if program is None:
-            raise SealkitError("git is not installed")
+        program = self._program()
         try:
             done = subprocess.run(  # noqa: S603 (no shell, and the program is git)
                 [program, *arguments],
@@ -73,6 +91,14 @@ class Git:
             said = done.stderr.decode(errors="replace").strip() or f"exit code {done.returncode}"
             raise GitError(f"git {arguments[0]}: {said.splitlines()[0].removeprefix('fatal: ')}")
         return done.stdout
+
+    def _program(self) -> str:
+        import shutil  # noqa: PLC0415 (cold start)
+
+        program = shutil.which("git", path=self.environment.get("PATH"))
+        if program is None:
+            raise SealkitError("git is not installed")
+        return program
 
     def root(self) -> Path:
         """Return the root of the working tree.
@@ -139,11 +165,88 @@ class Git:
         Raises:
             SealkitError: one is missing, as in a partial clone.
         """
-        wanted = list(dict.fromkeys(ids))
+        return dict(self.each_blob(ids))
+
+    def each_blob(self, ids: Iterable[str]) -> Generator[tuple[str, bytes]]:
+        """Yield blobs as `blobs` returns them, each once, with one of them in memory at a time.
+
+        Raises:
+            SealkitError: one is missing, as in a partial clone; git ended before the last.
+        """
+        import subprocess  # noqa: PLC0415 (cold start)
+        import tempfile  # noqa: PLC0415 (same)
+
+        wanted = dict.fromkeys(ids)
         if not wanted:
-            return {}
-        stdin = "".join(f"{one}\n" for one in wanted).encode("ascii")
-        return dict(_batch(self.run("cat-file", "--batch", stdin=stdin)))
+            return
+        with tempfile.TemporaryFile() as stdin:  # a pipe would fill while nobody reads the other
+            stdin.writelines(f"{one}\n".encode("ascii") for one in wanted)
+            stdin.seek(0)
+            with subprocess.Popen(  # noqa: S603 (no shell, and the program is git)
+                [self._program(), "cat-file", "--batch"],
+                cwd=self.folder,
+                env={**self.environment, **_OURS},
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            ) as process:
+                assert process.stdout  # noqa: S101 (a pipe, as asked for)
+                for _ in wanted:
+                    yield _next_blob(process.stdout)
+
+    def first_parents(self, count: int = 0) -> tuple[Commit, ...]:
+        """Return the states that the branch has had, the newest first: the last `count`, 0 for all.
+
+        What was merged is there as the merge; the commits of the branch merged are not.
+
+        Raises:
+            UsageError: there is no commit yet.
+        """
+        if self.find_commit(HEAD) is None:
+            raise UsageError("there is no commit yet")
+        form = ("--first-parent", "--date=short", "--encoding=UTF-8", "--format=%cd %s")
+        limit = (f"--max-count={count}",) if count else ()
+        lines = self.run("rev-list", *form, *limit, HEAD).decode(errors="replace").split("\n")
+        heads = zip(lines[::2], lines[1::2], strict=False)
+        return tuple(
+            Commit(head.removeprefix("commit "), *about.split(" ", 1)) for head, about in heads
+        )
+
+    def is_shallow(self) -> bool:
+        """Tell whether the clone lacks the commits before some point."""
+        return self.run("rev-parse", "--is-shallow-repository").strip() == b"true"
+
+    def versions(self, commits: Sequence[str], *paths: str) -> Iterator[Version]:
+        """Yield every version of every file in some commits, each followed by its parent."""
+        empty = self.run("hash-object", "-t", "tree", "--stdin").decode("ascii").strip()
+        since = {
+            change.path: Version(change.path, change.new, 0, 0)
+            for change in self.changes(empty, commits[0], *paths)
+            if change.new
+        }
+        for number, change in self._steps(commits, paths):
+            if change.path in since:
+                yield since.pop(change.path)._replace(oldest=number)
+            if change.old:
+                since[change.path] = Version(change.path, change.old, number + 1, 0)
+        for version in since.values():
+            yield version._replace(oldest=len(commits) - 1)
+
+    def _steps(
+        self, commits: Sequence[str], paths: tuple[str, ...]
+    ) -> Iterator[tuple[int, Change]]:
+        """Yield what each commit but the last changes in the next one, with its number."""
+        numbers = {commit: number for number, commit in enumerate(commits)}
+        pairs = itertools.pairwise(commits)
+        stdin = "".join(f"{commit} {parent}\n" for commit, parent in pairs).encode("ascii")
+        form = ("-r", "--raw", "-z", "--no-abbrev", "--no-renames")
+        parts = iter(_split(self.run("diff-tree", "--stdin", *form, "--", *paths, stdin=stdin)))
+        number = 0
+        for part in parts:
+            if part.startswith(":"):
+                yield number, _change(part, next(parts))
+            else:
+                number = numbers[part]
 
     def files(self, *paths: str, untracked: bool = False) -> tuple[str, ...]:
         """Return the files in the index, or those that are neither there nor ignored."""
@@ -182,8 +285,12 @@ def _raw_changes(raw: bytes) -> Iterator[Change]:
     """Parse `:<mode> <mode> <id> <id> <letter> NUL <path> NUL` (git help diff-format)."""
     parts = iter(_split(raw))
     for head, path in zip(parts, parts, strict=True):
-        old_mode, new_mode, old, new, _ = head.removeprefix(":").split(" ")
-        yield Change(path, _blob(old_mode, old), _blob(new_mode, new))
+        yield _change(head, path)
+
+
+def _change(head: str, path: str) -> Change:
+    old_mode, new_mode, old, new, _ = head.removeprefix(":").split(" ")
+    return Change(path, _blob(old_mode, old), _blob(new_mode, new))
 
 
 def _split(raw: bytes) -> list[str]:
@@ -194,14 +301,13 @@ def _blob(mode: str, name: str) -> str | None:
     return name if mode.startswith(_REGULAR) and set(name) != {"0"} else None
 
 
-def _batch(raw: bytes) -> Iterator[tuple[str, bytes]]:
-    """Parse `<id> blob <size> LF <content> LF`, as often as it comes."""
-    start = 0
-    while start < len(raw):
-        end = raw.index(b"\n", start)
-        name, kind, *size = raw[start:end].decode("ascii").split(" ")
-        if not size:
-            raise SealkitError(f"git object {name[:12]} is {kind}")
-        start = end + 1 + int(size[0])
-        yield name, raw[end + 1 : start]
-        start += 1
+def _next_blob(stream: IO[bytes]) -> tuple[str, bytes]:
+    """Parse `<id> blob <size> LF <content> LF`."""
+    name, kind, *size = stream.readline().decode("ascii").split() or ("", "")
+    if not size:
+        what = f"git object {name[:12]} is {kind}" if name else "git cat-file ended early"
+        raise SealkitError(what)
+    content = stream.read(int(size[0]) + 1)
+    if len(content) <= int(size[0]):
+        raise SealkitError("git cat-file ended early")
+    return name, content[:-1]

@@ -29,7 +29,11 @@ from tests.fakes.vault_server import require_bao, running
 ROOT: Final = Path(__file__).parents[1]
 TRANSCRIPTS: Final = ROOT / "tests" / "transcripts"
 # Those with a world of their own: see tests/docs.
-ELSEWHERE: Final = (ROOT / "docs" / "controller.md", ROOT / "docs" / "integrations" / "vault.md")
+ELSEWHERE: Final = (
+    ROOT / "docs" / "controller.md",
+    ROOT / "docs" / "integrations" / "bitnami.md",
+    ROOT / "docs" / "integrations" / "vault.md",
+)
 PLACES: Final = (
     (ROOT, "README.md"),
     (ROOT / "docs", "**/*.md"),

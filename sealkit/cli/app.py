@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, TextIO
 
 from sealkit.errors import SealkitError, UsageError
-from sealkit.files import MAX_BYTES, PUBLIC_MODE, read_bytes, reason_of, write_atomically
+from sealkit.files import MAX_BYTES, PUBLIC_MODE, read_bytes, reason_of, slashed, write_atomically
 
 STDIO: Final = "-"
 
@@ -66,9 +66,9 @@ class App(NamedTuple):
     def shown(self, path: Path | str) -> str:
         """Return how messages call a path: as seen from here, if it is below."""
         try:
-            return str(Path(path).relative_to(self.folder))
+            return Path(path).relative_to(self.folder).as_posix()
         except ValueError:
-            return str(path)
+            return slashed(str(path))
 
     def read(self, name: str) -> bytes:
         """Return the content of a file, or of standard input for `-`; at most 16 MiB.

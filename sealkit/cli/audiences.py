@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from sealkit.cli.app import App
 from sealkit.cli.audience import Audience, Choice, audience_for
 from sealkit.config import NAME, Config, Rule, load_config
 
+_NOTHING: Final = Choice()
+
 
 class Audiences:
     """The decisions of the configurations above any number of files, remembered."""
 
-    def __init__(self, app: App) -> None:
-        """Decide in the world of `app`; nothing is read yet."""
+    def __init__(self, app: App, choice: Choice = _NOTHING) -> None:
+        """Decide in the world of `app` what was chosen; nothing is read yet."""
         self._app = app
+        self._choice = choice
         self._configs: dict[Path, Config | None] = {}
         self._audiences: dict[tuple[Path, Rule | None], Audience] = {}
 
@@ -23,16 +27,15 @@ class Audiences:
         """Return who may read the file `target`, all links followed.
 
         Raises:
-            PolicyError: no rule covers it.
-            ConfigError: its configuration is wrong.
+            SealkitError: as `audience_for`.
         """
         config = self._nearest(target.parent)
         rule = config.rule_for(target) if config else None
         if config is None or (config.rules and rule is None):
-            return audience_for(self._app, target, Choice())
+            return audience_for(self._app, target, self._choice)
         key = (config.path, rule)
         if key not in self._audiences:
-            self._audiences[key] = audience_for(self._app, target, Choice())
+            self._audiences[key] = audience_for(self._app, target, self._choice)
         return self._audiences[key]
 
     def names(self, target: Path) -> Mapping[str, str]:

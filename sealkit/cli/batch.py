@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import Any, Final, Generic, NamedTuple, NoReturn, TypeVar
 
@@ -15,12 +15,12 @@ import click
 
 from sealkit.cli.app import STDIO, App
 from sealkit.errors import SealkitError, UsageError
-from sealkit.files import reason_of
+from sealkit.files import reason_of, slashed
 from sealkit.lines import printable
 
 T = TypeVar("T")
-F = TypeVar("F", bound=Callable[..., object])
 
+WOULD_CHANGE: Final = 10  # the exit code of --check
 SUFFIXES: Final = (".yaml", ".yml", ".json")
 # Every manifest of ours says its API group; trees are full of files, such as templates of Helm,
 # that are no YAML at all, and are none of our business.
@@ -29,23 +29,19 @@ _FEW: Final = 12  # files that are done as soon as a process is started for them
 _CHUNK: Final = 8  # files a process takes at a time
 
 
+class Change(NamedTuple):
+    """What is to become of a file: it is written only while it is as it was read."""
+
+    old: bytes
+    new: str
+
+
 class Outcome(NamedTuple, Generic[T]):
     """What became of one file: what the work returned, or why it could not be done."""
 
     file: str
     value: T | None = None
     error: SealkitError | None = None
-
-
-def jobs_option(command: F) -> F:
-    """Add `--jobs N`, for `run_all`."""
-    return click.option(
-        "--jobs",
-        type=click.IntRange(min=1),
-        default=None,
-        metavar="N",
-        help="Work on so many files at once; as many as there are processors by default.",
-    )(command)
 
 
 def may_hold_manifest(content: bytes) -> bool:
@@ -91,7 +87,8 @@ def _below(app: App, folder: str) -> Iterator[str]:
         inside = os.path.relpath(where, app.path(folder))
         for name in sorted(files):
             if name.endswith(SUFFIXES) and not name.startswith("."):
-                yield os.path.normpath(os.path.join(folder, inside, name))  # noqa: PTH118 (fast)
+                path = os.path.join(folder, inside, name)  # noqa: PTH118 (fast)
+                yield slashed(os.path.normpath(path))
 
 
 def _unreadable(error: OSError) -> NoReturn:
@@ -108,7 +105,7 @@ def _matching(app: App, pattern: str) -> list[str]:
         if app.path(name).is_dir():
             found += _below(app, name)
         elif name.endswith(SUFFIXES):
-            found.append(name)
+            found.append(slashed(name))
     if not found:
         raise UsageError("matches no *.yaml, *.yml or *.json").located(file=pattern)
     return found
@@ -140,6 +137,26 @@ def each(
             for done, outcome in enumerate(outcomes, start=1):
                 show(done)
                 yield outcome
+
+
+def write_all(app: App, changes: Mapping[str, Change]) -> None:
+    """Write all files, if all still are what was read.
+
+    Raises:
+        SealkitError: one is not, and none is written; or one cannot be written, and the hint says
+            how many others were.
+    """
+    for file, change in changes.items():
+        if app.read(file) != change.old:
+            what, hint = "was changed meanwhile, nothing was written", "run the command again"
+            raise SealkitError(what, hint=hint).located(file=file)
+    for number, (file, change) in enumerate(changes.items()):
+        try:
+            app.write(file, change.new)
+        except SealkitError as error:
+            if number:
+                error.hint = f"{number} of {len(changes)} files were written; run the command again"
+            raise
 
 
 def say_errors(app: App, outcomes: Iterable[Outcome[T]]) -> None:

@@ -12,7 +12,7 @@ from sealkit.cli.batch import SUFFIXES, may_hold_manifest
 from sealkit.cli.resources import SEALED, Found
 from sealkit.comparing import Manifest
 from sealkit.errors import ManifestError, SealkitError, UsageError
-from sealkit.files import read_bytes
+from sealkit.files import read_bytes, slashed
 from sealkit.git import HEAD, Git
 from sealkit.manifests.documents import iter_resources, read_documents
 from sealkit.manifests.sealed import SealedSecret
@@ -135,7 +135,7 @@ def _state(app: App, root: Path, contents: _Contents) -> State:
     state = State([], {})
     here = os.path.realpath(app.folder)
     for name, content in contents.items():
-        file = os.path.relpath(root / name, here)
+        file = slashed(os.path.relpath(root / name, here))
         try:
             state.manifests.extend(_manifests(content, file))
         except SealkitError as error:

@@ -27,6 +27,7 @@ _MODULES: Final = {
     "diff": "diff",
     "doctor": "doctor",
     "edit": "edit",
+    "export": "export",
     "git": "git",
     "import": "import_",
     "init": "init",
@@ -56,8 +57,9 @@ _HELP: Final = {
     "doctor": "Find what usually goes wrong here, and say how to mend it.",
     "diff": "Show what changed in sealed manifests, without any key.",
     "edit": "Edit the values of a manifest in an editor.",
+    "export": "Turn manifests into SealedSecrets of Bitnami.",
     "git": "Readable diffs and merges value by value, without any key.",
-    "import": "Convert documents of other tools that refer to Vault.",
+    "import": "Convert documents and Secrets of other tools, for whole repositories.",
     "init": "Start using sealkit in a repository.",
     "inspect": "Show who can open a manifest and what it holds, without any key.",
     "keys": "Keys that a cluster has, and what depends on them.",
@@ -72,7 +74,7 @@ _HELP: Final = {
     "unset": "Remove values from a manifest.",
     "vault": "Try references to Vault, and move values there.",
     "verify": "Check sealed manifests without a cluster and without a key.",
-    "view": "Show the values inside a manifest, with a private key.",
+    "view": "Show the values inside a manifest, with a private key or from the cluster.",
     "version": "Show the versions of sealkit and of what it builds on.",
 }
 

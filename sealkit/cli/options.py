@@ -118,3 +118,14 @@ def store_options(command: F) -> F:
     ):
         command = option(command)
     return command
+
+
+def jobs_option(command: F) -> F:
+    """Add `--jobs N`, for `batch.run_all`."""
+    return click.option(
+        "--jobs",
+        type=click.IntRange(min=1),
+        default=None,
+        metavar="N",
+        help="Work on so many files at once; as many as there are processors by default.",
+    )(command)

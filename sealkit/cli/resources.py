@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 from sealkit.cli.app import STDIO, App
 from sealkit.errors import ManifestError, ReferenceSyntaxError, SealkitError, TemplateError
-from sealkit.manifests.documents import Resource, iter_resources, read_documents
+from sealkit.manifests.documents import Document, Resource, iter_resources, read_documents
 from sealkit.manifests.sealed import API_VERSION, KIND
 from sealkit.manifests.tree import MappingNode, Node, SequenceNode, to_plain
 
@@ -69,12 +69,16 @@ def read_resources(app: App, name: str) -> tuple[str, list[Found]]:
         SealkitError: it cannot be read.
     """
     documents = read_documents(app.read(name), file=label_of(name))
-    found = [
+    return (documents[0].text if documents else ""), resources_of(documents)
+
+
+def resources_of(documents: Sequence[Document]) -> list[Found]:
+    """Return the objects in all documents of a text, in order."""
+    return [
         Found(resource, resource.to_dict(), _kind_of_list(resource))
         for document in documents
         for resource in iter_resources(document)
     ]
-    return (documents[0].text if documents else ""), found
 
 
 def _kind_of_list(resource: Resource) -> object:

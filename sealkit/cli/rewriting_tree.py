@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
-from typing import Final, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import click
 
@@ -14,7 +14,7 @@ from sealkit.cli import batch, ledger
 from sealkit.cli.app import STDIO, App
 from sealkit.cli.audiences import Audiences
 from sealkit.cli.batch import Outcome
-from sealkit.cli.options import key_option
+from sealkit.cli.options import jobs_option, key_option
 from sealkit.cli.output import counted, print_json
 from sealkit.cli.rewriting import Done, Rewritten, Task, Verb, rewrite_file
 from sealkit.cli.unseal import read_keys
@@ -23,8 +23,6 @@ from sealkit.lines import printable
 from sealkit.manifests.sealed import KIND
 
 F = TypeVar("F", bound=Callable[..., object])
-
-WOULD_CHANGE: Final = 10
 
 
 class Request(NamedTuple):
@@ -69,7 +67,7 @@ class Report(NamedTuple):
 
     def code(self) -> int:
         """Return the exit code: an error weighs more than a change that --check found."""
-        changes = WOULD_CHANGE if self.check and self.rewritten else 0
+        changes = batch.WOULD_CHANGE if self.check and self.rewritten else 0
         return batch.worst_code(self.outcomes) or changes
 
     def to_dict(self) -> dict[str, object]:
@@ -130,7 +128,7 @@ def rewriting_options(command: F) -> F:
         click.option(
             "--report", default="", metavar="FILE", help="Write which files are done, for --resume."
         ),
-        batch.jobs_option,
+        jobs_option,
         click.option(
             "--check", is_flag=True, help="Write nothing; exit with 10 if something would change."
         ),

@@ -12,11 +12,12 @@ import click
 from sealkit import fields
 from sealkit.cli.app import STDIO, App
 from sealkit.cli.audience import Choice
-from sealkit.cli.options import output_option, sealing_options, store_options
+from sealkit.cli.options import jobs_option, output_option, sealing_options, store_options
 from sealkit.cli.output import print_report
-from sealkit.cli.resources import SEALED, SECRET, Found, label_of, read_resources
-from sealkit.cli.terms import Sealed, Terms, Wish, store_asked_for, terms_for
+from sealkit.cli.resources import SEALED, SECRET, Found, label_of, resources_of
+from sealkit.cli.terms import Made, Sealed, Terms, Wish, store_asked_for, terms_for, terms_of
 from sealkit.errors import ManifestError, ReferenceSyntaxError, UsageError
+from sealkit.manifests.documents import read_documents
 from sealkit.manifests.emit import emit_yaml
 from sealkit.manifests.scope import Scope
 from sealkit.manifests.secret import Secret
@@ -43,6 +44,10 @@ class SealRequest(NamedTuple):
 @click.argument("files", nargs=-1)
 @output_option
 @click.option("-i", "--in-place", is_flag=True, help="Replace each file by its sealed form.")
+@click.option(
+    "--check", is_flag=True, help="Write nothing; exit with 10 if something would be sealed."
+)
+@jobs_option
 @sealing_options
 @click.option(
     "-n", "--namespace", default="", metavar="NAME", help="Namespace of Secrets that name none."
@@ -63,6 +68,8 @@ def seal_command(
     files: tuple[str, ...],
     output: str,
     in_place: bool,
+    check: bool,
+    jobs: int | None,
     target: str,
     clusters: tuple[str, ...],
     recipients: tuple[str, ...],
@@ -77,14 +84,15 @@ def seal_command(
 ) -> None:
     """Seal every Secret in FILES (standard input by default).
 
-    Other documents, their order and comments stay as they are. Input that is sealed already
+    With -i these are files, folders and globs; all are sealed, and only then written. Other
+    documents, their order and comments stay as they are. Input that is sealed already
     passes through unchanged. Values that are references to Vault, such as
     vault:kv/shop/db#password, go to spec.references instead of being encrypted.
     """
     request = SealRequest(
         sources=tuple(dict.fromkeys(files)) or (STDIO,),
         output=output,
-        in_place=in_place,
+        in_place=in_place or check,
         target=target,
         wish=Wish(
             choice=Choice(clusters, recipients),
@@ -97,7 +105,10 @@ def seal_command(
         with_references=not literally and not raw,
     )
     _check(request, as_json=as_json)
-    print_report(app, run(request, app), as_json=as_json)
+    if request.in_place:
+        run_in_place(request, app, check=check, jobs=jobs, as_json=as_json)
+    else:
+        print_report(app, run(request, app), as_json=as_json)
 
 
 def _check(request: SealRequest, *, as_json: bool) -> None:
@@ -131,68 +142,78 @@ def _check_names(request: SealRequest) -> None:
 
 
 def run(request: SealRequest, app: App) -> list[Sealed]:
-    """Seal all sources, then write all results: an error in one leaves every file as it was.
-
-    A file that holds nothing to seal is not written in place.
+    """Seal the one source and write the result.
 
     Raises:
-        SealkitError: a source cannot be read, sealed, or sealed for whom it is to be sealed.
+        SealkitError: it cannot be read, sealed, or sealed for whom it is to be sealed.
     """
-    results = [(source, *_seal_source(request, app, source)) for source in request.sources]
-    for source, text, lines in results:
-        if lines or not request.in_place:
-            app.write(source if request.in_place else request.output, text)
-    return [line for _, _, lines in results for line in lines]
+    (source,) = request.sources
+    target = _target(request, app)
+    terms = terms_for(app, target, request.wish)
+    made = (_seal_raw if request.raw else _seal_text)(request, app, terms, source)
+    for note in made.notes:
+        app.say(note)
+    app.write(request.output, made.text)
+    return list(made.lines)
 
 
-def _seal_source(request: SealRequest, app: App, source: str) -> tuple[str, list[Sealed]]:
-    terms = terms_for(app, _target(request, app, source), request.wish)
-    if request.raw:
-        return _seal_raw(request, app, terms, source)
-    return _seal_text(request, app, terms, source)
+def run_in_place(
+    request: SealRequest, app: App, *, check: bool, jobs: int | None, as_json: bool
+) -> None:
+    """Seal files and whole folders in place. Raises as `seal_tree.carry_out`."""
+    from sealkit.cli import seal_tree  # noqa: PLC0415 (cold start)
+    from sealkit.cli.audiences import Audiences  # noqa: PLC0415 (same)
+
+    audiences = Audiences(app, request.wish.choice)
+
+    def seal(app: App, source: str) -> Made:
+        target = app.place(source)
+        terms = terms_of(app, audiences.of(target), target, request.wish)
+        return _seal_text(request, app, terms, source)
+
+    seal_tree.carry_out(app, seal_tree.Request(request.sources, check, jobs, as_json), seal)
 
 
-def _target(request: SealRequest, app: App, source: str) -> Path | None:
+def _target(request: SealRequest, app: App) -> Path | None:
     """Return where the result will live: --as, else the file that is written, else unknown."""
-    written = source if request.in_place else request.output
-    name = request.target or (written if written != STDIO else "")
+    name = request.target or (request.output if request.output != STDIO else "")
     return app.place(name) if name else None
 
 
-def _seal_raw(
-    request: SealRequest, app: App, terms: Terms, source: str
-) -> tuple[str, list[Sealed]]:
+def _seal_raw(request: SealRequest, app: App, terms: Terms, source: str) -> Made:
     terms.audience.check_keys()
     data = {request.raw: Sensitive(app.read(source))}
     divided = Divided(Secret(request.name, request.namespace, data), {})
-    return emit_yaml(terms.seal(divided)), [terms.line(divided, label_of(source), 1)]
+    return Made(emit_yaml(terms.seal(divided)), [terms.line(divided, label_of(source), 1)])
 
 
-def _seal_text(
-    request: SealRequest, app: App, terms: Terms, source: str
-) -> tuple[str, list[Sealed]]:
-    text, found = read_resources(app, source)
+def _seal_text(request: SealRequest, app: App, terms: Terms, source: str) -> Made:
+    documents = read_documents(app.read(source), file=label_of(source))
+    found = resources_of(documents)
     secrets = [entry for entry in found if entry.type == SECRET]
     if request.name and len(secrets) != 1:
         raise UsageError("--name needs exactly one Secret").located(file=label_of(source))
+    changes, lines, notes = [], [], []
     if not secrets and not any(entry.type == SEALED for entry in found):
-        app.say(f"sealkit: note: there is no Secret in {label_of(source)}")
-    changes, lines = [], []
+        notes.append(f"sealkit: note: there is no Secret in {label_of(source)}")
     for entry in secrets:
         divided = _divided(request, entry)
         terms.check_keys(divided)
         with entry.located():
             changes.append(Replace(entry.resource, terms.seal(divided)))
         lines.append(terms.line(divided, label_of(source), entry.document))
-        say_public(app, entry, divided)
-    return rewrite(text, changes), lines
+        notes += public_notes(entry, divided)
+    text = documents[0].text if documents else ""
+    return Made(rewrite(text, changes, documents), lines, notes)
 
 
-def say_public(app: App, entry: Found, divided: Divided) -> None:
+def public_notes(entry: Found, divided: Divided) -> list[str]:
     """Tell of text that was in a Secret and stands in a manifest now."""
-    for key in divided.partly_public:
-        place = f"{entry.resource.document.file}:{entry.document}"
-        app.say(f"sealkit: note: {place}: {key}: the text around its references is public now")
+    place = f"{entry.resource.document.file}:{entry.document}"
+    return [
+        f"sealkit: note: {place}: {key}: the text around its references is public now"
+        for key in divided.partly_public
+    ]
 
 
 def _divided(request: SealRequest, entry: Found) -> Divided:

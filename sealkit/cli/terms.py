@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,6 +38,15 @@ class Sealed(NamedTuple):
         if self.references:
             parts.append(counted(self.references, "reference"))
         return f"sealed {name}: {', '.join(parts)} ({self.scope})"
+
+
+class Made(NamedTuple):
+    """What sealing made of a text: the new text, a line for each Secret, notes for people."""
+
+    text: str
+    lines: Sequence[Sealed] = ()
+    notes: Sequence[str] = ()
+    old: bytes = b""
 
 
 class Terms(NamedTuple):
@@ -88,7 +98,15 @@ def terms_for(app: App, target: Path | None, wish: Wish) -> Terms:
     Raises:
         SealkitError: as `audience_for`; the scope is not allowed there.
     """
-    audience = audience_for(app, target, wish.choice)
+    return terms_of(app, audience_for(app, target, wish.choice), target, wish)
+
+
+def terms_of(app: App, audience: Audience, target: Path | None, wish: Wish) -> Terms:
+    """Return the terms of what will live at `target`, for those who may read it.
+
+    Raises:
+        PolicyError: the scope is not allowed there.
+    """
     scope = wish.scope or audience.scopes[0]
     try:
         audience.check_scope(scope)

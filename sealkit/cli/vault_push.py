@@ -15,7 +15,7 @@ from typing import NamedTuple
 from sealkit import fields
 from sealkit.cli.app import STDIO, App
 from sealkit.cli.resources import SECRET, Found, label_of, read_resources
-from sealkit.cli.seal import divided_secret, say_public
+from sealkit.cli.seal import divided_secret, public_notes
 from sealkit.cli.terms import Wish, terms_for
 from sealkit.cli.vault_desk import connecting, own_access, own_place
 from sealkit.cli.vault_shelf import Difference, Shelf, look, put
@@ -116,7 +116,8 @@ def run(request: PushRequest, app: App) -> Pushed:
     terms = terms_for(app, _target(app, output), request.wish)
     with entry.located():
         manifest = rewrite(text, [Replace(entry.resource, terms.seal(moved))])
-    say_public(app, entry, moved)
+    for note in public_notes(entry, moved):
+        app.say(note)
     shelf, difference = _pushed(request, app, values)
     if not request.dry_run:
         app.write(output, manifest)

@@ -30,6 +30,7 @@ from sealkit.manifests.sealed import API_VERSION, KIND
 from sealkit.manifests.tree import Scalar
 from sealkit.references.store import Store, StoreKind
 from sealkit.sealing import open_values
+from sealkit.verifying.live import Filed, content_of
 from sealkit.verifying.manifest import (
     Manifest,
     Policy,
@@ -46,11 +47,15 @@ _STORES: Final = {(API_VERSION, kind.value): kind for kind in StoreKind}
 
 
 class World(NamedTuple):
-    """What files are judged by: the configuration of each folder, and private keys."""
+    """What files are judged by: the configuration of each folder, and private keys.
+
+    `compares` says that what they hold will be compared with a cluster.
+    """
 
     app: App
     configs: Mapping[Path, Config | None]
     keys: Mapping[Kid, PrivateKey]
+    compares: bool = False
 
 
 class Looked(NamedTuple):
@@ -62,6 +67,7 @@ class Looked(NamedTuple):
     subjects: tuple[Place, ...] = ()
     targets: tuple[Target, ...] = ()
     stores: tuple[Named, ...] = ()
+    filed: tuple[Filed, ...] = ()
     kustomization: Kustomization | None = None
 
 
@@ -122,6 +128,7 @@ def _combined(label: str, seen: Sequence[_Seen]) -> Looked:
         subjects=tuple(one.subject for one in seen if one.subject),
         targets=tuple(one.target for one in seen if one.target),
         stores=tuple(one.store for one in seen if one.store),
+        filed=tuple(one.filed for one in seen if one.filed),
     )
 
 
@@ -132,17 +139,18 @@ class _Seen(NamedTuple):
     subject: Place | None = None
     target: Target | None = None
     store: Named | None = None
+    filed: Filed | None = None
 
 
 def _resource(world: World, file: str, resource: Resource) -> Iterator[_Seen]:
-    kind = _kind(resource)
+    kind = kind_of(resource)
     if kind in _STORES:
         yield from _store(resource, _STORES[kind])
     elif kind == SEALED:
         yield _sealed(world, file, resource)
 
 
-def _kind(resource: Resource) -> tuple[object, object]:
+def kind_of(resource: Resource) -> tuple[object, object]:
     """Return apiVersion and kind; no more of an object is looked at if it is none of ours."""
     entries = (resource.node.entries.get(name) for name in ("apiVersion", "kind"))
     nodes = [entry.value if entry else None for entry in entries]
@@ -162,21 +170,38 @@ def _sealed(world: World, file: str, resource: Resource) -> _Seen:
     manifest = parse(resource)
     if isinstance(manifest, Finding):
         return _Seen((manifest,), manifest.place)
-    config = world.configs[_folder(world.app, file)]
-    policy = _policy(config, None if file == STDIO else world.app.place(file))
-    findings = [*check(manifest), *_open(manifest, world.keys)]
+    policy = policy_of(world, file)
+    findings = [*check(manifest), *try_keys(manifest, world.keys)]
     if policy:
         findings += check_policy(manifest, policy)
-    elif not config:
+    elif not _config_of(world, file):
         what = f"there is no {NAME} above the file: who can open it is not checked"
         hint = "sealkit init, then sealkit clusters add"
         findings.append(Finding(rules.NO_CONFIGURATION, manifest.at(""), what, hint))
     target = target_of(manifest, world.app.place(file).as_posix(), policy)
-    return _Seen(tuple(findings), target.place, target)
+    filed = _filed(manifest, target, policy) if world.compares else None
+    return _Seen(tuple(findings), target.place, target, filed=filed)
 
 
-def _policy(config: Config | None, target: Path | None) -> Policy | None:
-    """Return what a configuration says of a file; nothing if that depends on where it will be."""
+def _filed(manifest: Manifest, target: Target, policy: Policy | None) -> Filed:
+    names = policy.names if policy else {}
+    readers = frozenset(names[kid] for kid in target.readers if kid in names)
+    clusters = readers if policy is None or policy.clusters is None else frozenset(policy.clusters)
+    content = content_of(manifest.sealed)
+    return Filed(target.namespace, target.name, target.place, content, clusters)
+
+
+def _config_of(world: World, file: str) -> Config | None:
+    return world.configs[_folder(world.app, file)]
+
+
+def policy_of(world: World, file: str) -> Policy | None:
+    """Return what the configuration says of a file; nothing if that depends on where it will be.
+
+    The file need not be there, but is one that the world was made for.
+    """
+    config = _config_of(world, file)
+    target = None if file == STDIO else world.app.place(file)
     if config is None or (target is None and config.rules):
         return None
     names = {cluster.kid: cluster.name for cluster in config.clusters.values()}
@@ -186,7 +211,7 @@ def _policy(config: Config | None, target: Path | None) -> Policy | None:
     return Policy(names, rule.clusters, rule.scopes) if rule else Policy(names, None)
 
 
-def _open(manifest: Manifest, keys: Mapping[Kid, PrivateKey]) -> Iterator[Finding]:
+def try_keys(manifest: Manifest, keys: Mapping[Kid, PrivateKey]) -> Iterator[Finding]:
     """Open every value and drop it; nothing of it gets into a finding."""
     if not keys or not manifest.sealed.envelopes:
         return
@@ -226,15 +251,24 @@ def look_at_recipients(world: World) -> list[Looked]:
 
 
 def _recipients(app: App, config: Config) -> Looked:
-    raw = read_bytes(config.path)
-    label = app.shown(config.path)
-    documents = read_documents(raw, file=label)
-    resource = next(one for document in documents for one in iter_resources(document))
+    resource, comments = configuration_of(app, config)
     found: list[Finding] = []
     for cluster in config.clusters.values():
         place = place_in(resource, f"clusters.{cluster.name}", cluster.name)
         found += _recipient(app, config.folder / cluster.recipient, cluster, place)
-    return Looked(label, tuple(found), Comments.read(raw.decode()))
+    return Looked(app.shown(config.path), tuple(found), comments)
+
+
+def configuration_of(app: App, config: Config) -> tuple[Resource, Comments]:
+    """Return the text of a configuration, to find places in, and its comments.
+
+    Raises:
+        SealkitError: it cannot be read any more.
+    """
+    raw = read_bytes(config.path)
+    documents = read_documents(raw, file=app.shown(config.path))
+    resource = next(one for document in documents for one in iter_resources(document))
+    return resource, Comments.read(raw.decode())
 
 
 def _recipient(app: App, path: Path, cluster: Cluster, place: Place) -> Iterator[Finding]:

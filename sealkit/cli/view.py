@@ -1,4 +1,7 @@
-"""`sealkit view`: the Secret inside a manifest, for a person to look at."""
+"""`sealkit view`: the Secret inside a manifest, for a person to look at.
+
+With private keys it is opened here, without a cluster; else it is read where it was made.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from sealkit.cli.options import key_option, name_option
 from sealkit.cli.output import counted, json_of
 from sealkit.cli.resources import SEALED, Found, label_of, read_resources
 from sealkit.cli.unseal import read_keys
+from sealkit.cluster import Place
 from sealkit.crypto.x1 import Kid, PrivateKey
 from sealkit.errors import UsageError
 from sealkit.lines import printable
@@ -38,18 +42,43 @@ class Opened(NamedTuple):
 @click.command("view")
 @click.argument("file")
 @click.argument("names", nargs=-1, metavar="[KEY]...")
-@key_option(required=True)
+@key_option(required=False)
+@click.option(
+    "--context",
+    default=None,
+    metavar="CTX",
+    help="Without a key: read the Secret in the cluster of this kubectl context, as you may.",
+)
+@click.option(
+    "--kubeconfig", default=None, metavar="FILE", help="Look for the context in this file."
+)
 @name_option
 @click.pass_obj
 def view_command(
-    app: App, file: str, names: tuple[str, ...], keys: tuple[str, ...], name: str
+    app: App,
+    file: str,
+    names: tuple[str, ...],
+    keys: tuple[str, ...],
+    context: str | None,
+    kubeconfig: str | None,
+    name: str,
 ) -> None:
     """Show the values of the Secrets that the manifests of FILE become; - is standard input.
 
     With one KEY the output is the bytes of that value and nothing else; with several it is those
     values only.
+
+    Takes private keys, or a cluster in which you may read the Secret. A Secret there that is not
+    the one of the manifest is not shown, and one of another version of it is told.
     """
-    opened = open_file(app, file, keys, name)
+    is_online = context is not None or kubeconfig is not None
+    if bool(keys) == is_online:
+        raise UsageError("expected either --key or --context")
+    if is_online:
+        place = Place(context, app.path(kubeconfig) if kubeconfig else None)
+        opened = _online(app, place, file, name)
+    else:
+        opened = open_file(app, file, keys, name)
     if not names:
         texts = ("".join(f"{line}\n" for line in _lines(one)) for one in opened)
         app.write(STDIO, "\n".join(texts))
@@ -68,13 +97,23 @@ def open_file(app: App, file: str, key_files: tuple[str, ...], name: str = "") -
     if (file, *key_files).count(STDIO) > 1:
         raise UsageError("standard input can be only one of them: FILE or one --key")
     keys = read_keys(app, key_files)
+    return [_opened(app, entry, keys) for entry in _sealed_in(app, file, name)]
+
+
+def _online(app: App, place: Place, file: str, name: str) -> list[Opened]:
+    from sealkit.cli.view_online import fetch  # noqa: PLC0415 (rare: cold start)
+
+    return fetch(app, place, _sealed_in(app, file, name))
+
+
+def _sealed_in(app: App, file: str, name: str) -> list[Found]:
     found = [entry for entry in read_resources(app, file)[1] if entry.type == SEALED]
     if name:
         found = [entry for entry in found if entry.name == name]
     if not found:
         named = f" named {name!r}" if name else ""
         raise UsageError(f"holds no {KIND}{named}").located(file=label_of(file))
-    return [_opened(app, entry, keys) for entry in found]
+    return found
 
 
 def _opened(app: App, entry: Found, keys: Mapping[Kid, PrivateKey]) -> Opened:

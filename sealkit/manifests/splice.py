@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from sealkit.errors import ManifestError
 from sealkit.manifests import block_patches
-from sealkit.manifests.documents import Resource, read_documents
+from sealkit.manifests.documents import Document, Resource, read_documents
 from sealkit.manifests.patches import Layout, Patch, applied, unsafe
 from sealkit.manifests.tree import MappingNode, Node, SequenceNode, field_path, same_data, to_plain
 
@@ -81,23 +81,25 @@ def replace_resource(resource: Resource, target: Mapping[str, object]) -> str:
     return rewrite(resource.document.text, [Replace(resource, target)])
 
 
-def rewrite(text: str, changes: Sequence[Change]) -> str:
+def rewrite(text: str, changes: Sequence[Change], before: Sequence[Document] = ()) -> str:
     """Return `text` with all `changes` made at once, at most one for each resource.
 
-    Byte order mark, line ends and the state of the last line are kept.
+    Byte order mark, line ends and the state of the last line are kept. `before` are all documents
+    of the text, if they are at hand; else they are read again.
 
     Raises:
         ManifestError: the layout is one that cannot be edited safely, such as `? key` lines.
         ValueError: a resource comes from another text.
     """
-    if any(change.resource.document.text != text for change in changes):
+    known = [*before, *(change.resource.document for change in changes)]
+    if any(document.text is not text and document.text != text for document in known):
         raise ValueError("the resource comes from another text")
     if not changes:
         return text
     try:
         edited = applied(text, [patch for change in changes for patch in _planned(text, change)])
         edited = _ending_like(text, edited)
-        _check(text, edited, changes)
+        _check(before or read_documents(text), edited, changes)
     except ManifestError as error:
         changes[0].resource.located(error)
         raise
@@ -144,10 +146,9 @@ def _with(data: dict[str, object], key: str, value: object) -> dict[str, object]
     return {name: value if name == key else data[name] for name in names}
 
 
-def _check(text: str, edited: str, changes: Sequence[Change]) -> None:
+def _check(before: Sequence[Document], edited: str, changes: Sequence[Change]) -> None:
     """Refuse an edit whose result, read again, is not exactly what was meant."""
     targets = {change.resource.node.start: change for change in changes}
-    before = read_documents(text)
     try:
         after = read_documents(edited)
     except ManifestError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Final
 import pytest
 
 from sealkit.errors import SealkitError, UsageError
-from sealkit.git import HEAD, Change, Git, GitError
+from sealkit.git import HEAD, Change, Git, GitError, Version
 
 PERSON: Final = {
     f"GIT_{role}_{key}": value
@@ -144,6 +145,94 @@ class TestContents:
     def test_a_blob_that_is_missing(self, repository: Repository) -> None:
         with pytest.raises(SealkitError, match=r"git object 1{12} is missing"):
             repository.git.blobs(["1" * 40])
+
+    def test_one_at_a_time(self, repository: Repository) -> None:
+        large = bytes(200_000)
+        repository.write("large", large)
+        repository.commit()
+        ids = [repository.do("rev-parse", f"HEAD:{name}") for name in ("a", "large", "a")]
+        reading = repository.git.each_blob(ids)
+        assert next(reading) == (ids[0], b"one\n")
+        assert list(reading) == [(ids[1], large)]
+        next(again := repository.git.each_blob(ids))
+        again.close()
+
+    @pytest.mark.parametrize("said", ["", f"{'1' * 40} blob 9\n1234"])
+    def test_a_git_that_ends_early(self, tmp_path: Path, said: str) -> None:
+        program = tmp_path / "git"
+        program.write_text(f"#!/bin/sh\nprintf '{said}'\n")
+        program.chmod(0o755)
+        with pytest.raises(SealkitError, match="git cat-file ended early"):
+            Git(tmp_path, {"PATH": str(tmp_path)}).blobs(["1" * 40])
+
+
+class TestHistory:
+    """The states that a branch has had."""
+
+    def test_commits(self, repository: Repository) -> None:
+        repository.do("switch", "-q", "-c", "other")
+        repository.commit()
+        repository.do("switch", "-q", "main")
+        repository.do("merge", "-q", "--no-ff", "-m", "Merge: é\n\nmore", "other")
+        first, *rest = repository.git.first_parents()
+        assert [one.subject for one in (first, *rest)] == ["Merge: é", "x"]
+        assert first.id == repository.do("rev-parse", "HEAD")
+        assert first.day == repository.do("log", "-1", "--format=%cs")
+        assert repository.git.first_parents(1) == (first,)
+
+    def test_no_subject(self, repository: Repository) -> None:
+        repository.do("commit", "-q", "--allow-empty", "--allow-empty-message", "-m", "")
+        assert [one.subject for one in repository.git.first_parents()] == ["", "x"]
+
+    def test_no_commit(self, tmp_path: Path) -> None:
+        with pytest.raises(UsageError, match="there is no commit yet"):
+            Repository(tmp_path).git.first_parents()
+
+    def test_a_shallow_clone(self, tmp_path: Path, repository: Repository) -> None:
+        repository.commit()
+        assert not repository.git.is_shallow()
+        url = f"file://{repository.folder}"
+        repository.do("clone", "-q", "--depth", "1", url, str(tmp_path / "shallow"))
+        assert Git(tmp_path / "shallow", ENVIRONMENT).is_shallow()
+
+    def test_versions_are_the_trees_of_all_commits(self, repository: Repository) -> None:
+        draw = random.Random(1)  # noqa: S311 (no secret)
+        names = ["a", "sub/b", "sub/c", "d e", TestNames.ODD]
+        for step in range(25):
+            for name in draw.sample(names, draw.randrange(3)):
+                path = repository.folder / name
+                if path.is_symlink() or (path.exists() and draw.random() < 0.4):
+                    path.unlink()
+                elif not path.exists() and draw.random() < 0.2:
+                    path.symlink_to("nowhere")
+                else:
+                    repository.write(name, draw.choice([b"1", b"2", b"%d" % step]))
+            repository.commit()
+        commits = [one.id for one in repository.git.first_parents()]
+        for paths in ([], ["sub"]):
+            found = list(repository.git.versions(commits, *paths))
+            for number, commit in enumerate(commits):
+                here = {v.path: v.blob for v in found if v.newest <= number <= v.oldest}
+                assert here == tree(repository, commit, *paths)
+
+    def test_versions_through_a_merge(self, repository: Repository) -> None:
+        repository.do("switch", "-q", "-c", "other")
+        repository.write("a", b"theirs")
+        repository.commit()
+        repository.do("switch", "-q", "main")
+        repository.do("merge", "-q", "--no-ff", "-m", "m", "other")
+        commits = [one.id for one in repository.git.first_parents()]
+        old, new = (repository.do("rev-parse", f"{one}:a") for one in ("HEAD~", "HEAD"))
+        found = repository.git.versions(commits, "a")
+        assert sorted(found) == sorted([Version("a", new, 0, 0), Version("a", old, 1, 1)])
+
+
+def tree(repository: Repository, commit: str, *paths: str) -> dict[str, str]:
+    """Return the regular files of one commit, asked for in another way."""
+    raw = repository.git.run("ls-tree", "-r", "-z", commit, *paths)
+    lines = [os.fsdecode(line) for line in raw.split(b"\0") if line]
+    heads = [line.split("\t", 1) for line in lines if line.startswith("100")]
+    return {path: head.split(" ")[2] for head, path in heads}
 
 
 class TestNames:

@@ -18,7 +18,8 @@ from sealkit.manifests.secret import Secret
 from sealkit.padding import padded_length
 from sealkit.sealing import seal
 from sealkit.sensitive import Sensitive
-from sealkit.verifying.manifest import Manifest, check, check_last_day, parse
+from sealkit.verifying.history import Held, Obstacle, Stay, by_commit, locked_out, no_key, reach
+from sealkit.verifying.manifest import Manifest, Policy, check, check_last_day, parse
 from sealkit.verifying.repository import Kustomization, Target, check_kustomizations, check_targets
 from tests.sealkit.cli.desk import key_of
 
@@ -48,7 +49,7 @@ def with_sizes(*sizes: int) -> Manifest:
 def with_length(length: int) -> Manifest:
     one = manifest()
     node = one.resource.node._replace(end=one.resource.node.start + length)
-    return replace(one, resource=replace(one.resource, node=node))
+    return replace(one, resource=one.resource._replace(node=node))
 
 
 def broken(findings: list[Finding]) -> list[Rule]:
@@ -192,3 +193,57 @@ class TestKustomizations:
             [target("/r/part/a.yaml")], [kustomization(**raw), kustomization("/r/part")]
         )
         assert len(list(found)) == 1
+
+
+def held(*envelopes: str) -> Held:
+    """Return a manifest with envelopes, each given by the letters of the keys that open it."""
+    return Held(1, "shop/db", tuple(map(frozenset, envelopes)))
+
+
+class TestHistory:
+    """Which states a cluster can be rolled back to."""
+
+    POLICY: Final = Policy({"p": "prod", "s": "staging", "l": "lab"}, ("prod", "staging"))
+
+    @pytest.mark.parametrize(
+        ("envelopes", "expected"),
+        [
+            (["ps"], {}),
+            ([], {}),
+            (["ps", "psl"], {}),
+            (["s"], {"prod": ""}),
+            (["os"], {"prod": "o"}),
+            (["osx"], {"prod": "o"}),
+            (["ls"], {"prod": ""}),
+            (["xs"], {"prod": "x"}),
+            (["xys"], {"prod": "x or y"}),
+            (["os", "qs"], {"prod": "o, q"}),
+            (["os", "os", "ps"], {"prod": "o"}),
+            (["ot"], {"prod": "o", "staging": "t"}),
+        ],
+    )
+    def test_who_is_locked_out(self, envelopes: list[str], expected: dict[str, str]) -> None:
+        former = {"o": ["prod"], "q": ["prod"], "t": ["staging"], "l": ["lab"]}
+        found = list(locked_out(held(*envelopes), self.POLICY, former))
+        assert {one.cluster: one.needs for one in found} == expected
+
+    @pytest.mark.parametrize("clusters", [None, ()])
+    def test_where_nobody_says_who_is_to_read(self, clusters: tuple[str, ...] | None) -> None:
+        anybody = self.POLICY._replace(clusters=clusters)
+        assert not list(locked_out(held("lx", "s"), anybody, {}))
+        (found,) = locked_out(held("lx", "y"), anybody, {})
+        assert (found.cluster, found.keys) == ("", ("y",))
+
+    def test_what_each_commit_holds(self) -> None:
+        bad = no_key(held("x"), [frozenset("x")], "here")
+        stays = [
+            Stay("a", 0, 2, (held("p"),)),
+            Stay("b", 1, 1, (held("x"), held("p")), (bad,)),
+        ]
+        states = by_commit(stays, 4)
+        assert [one.manifests for one in states] == [1, 3, 1, 0]
+        none: list[tuple[str, Obstacle]] = []
+        assert [one.obstacles for one in states] == [none, [("b", bad)], none, none]
+        assert reach(states) == 1
+        assert reach(states[:1]) == 1
+        assert reach(states[1:]) == 0

@@ -134,7 +134,9 @@ def test_several_files_are_sealed_in_place(desk: Desk) -> None:
     result = desk.ok("seal", "-i", "a.yaml", "b.yaml")
     for name in ("a", "b"):
         assert desk.values(desk.read(f"{name}.yaml")) == VALUES
-    assert [line.split()[1] for line in result.err.splitlines()] == ["shop/a:", "shop/b:"]
+    *lines, summary = result.err.splitlines()
+    assert [line.split()[1] for line in lines] == ["shop/a:", "shop/b:"]
+    assert summary == "sealed 2 Secrets in 2 files"
 
 
 def test_a_sealed_file_is_not_written_again(desk: Desk) -> None:

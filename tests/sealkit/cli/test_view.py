@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import base64
 import io
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,7 +16,10 @@ import pytest
 import yaml
 
 from sealkit.manifests.emit import emit_yaml
-from tests.sealkit.cli.desk import CANARY, Desk, Result, secret_text
+from sealkit.verifying import live
+from sealkit_controller import objects
+from tests.sealkit.cli.desk import CANARY, Desk, Result, only_sealed, secret_text
+from tests.sealkit.loopback import kubeconfig, serving
 
 FILE: Final = "db.yaml"
 REFERENCE: Final = "vault:kv/shop/db#password"
@@ -203,7 +211,241 @@ class TestMistakes:
 
     @pytest.mark.usefixtures("key")
     def test_no_key(self, desk: Desk) -> None:
-        refused(desk.run("view", FILE), 2, "missing option '--key'")
+        refused(desk.run("view", FILE), 2, "expected either --key or --context")
+
+    def test_both_a_key_and_a_cluster(self, desk: Desk, key: Path) -> None:
+        result = desk.run("view", FILE, "--key", key, "--context", "here")
+        refused(result, 2, "expected either --key or --context")
 
     def test_standard_input_is_one_thing_only(self, desk: Desk) -> None:
         refused(desk.run("view", "-", "--key", "-"), 2, "standard input can be only one of them")
+
+
+UID: Final = "8d3c6d3e-1111-4222-8333-444455556666"
+OWNER: Final = {
+    "apiVersion": "sealkit.dev/v1alpha1",
+    "kind": "SealedSecret",
+    "name": "db",
+    "uid": UID,
+    "controller": True,
+}
+MADE: Final = {"annotations": {"sealkit.dev/spec-hash": "1f"}}
+RETAINED: Final = {
+    "labels": {"sealkit.dev/managed": "true"},
+    "annotations": {"sealkit.dev/spec-hash": "1f", "sealkit.dev/deletion-policy": "Retain"},
+}
+READY: Final = {"type": "Ready", "status": "True", "reason": "Synced", "message": "well"}
+MANIFEST: Final = "/apis/sealkit.dev/v1alpha1/namespaces/shop/sealedsecrets/db"
+SECRET: Final = "/api/v1/namespaces/shop/secrets/db"
+
+
+class Cluster:
+    """A cluster with the manifest of the file, applied and synced, and its Secret."""
+
+    def __init__(self, desk: Desk, pages: dict[str, str]) -> None:
+        self.desk = desk
+        self.pages = pages
+        self.manifest: dict[str, Any] = only_sealed(desk.read(FILE))
+        self.manifest["metadata"] |= {"uid": UID, "generation": 2, "labels": {"a": "b"}}
+        self.manifest["status"] = {"observedGeneration": 2, "conditions": [READY]}
+        self.metadata: dict[str, Any] = {"name": "db", "ownerReferences": [OWNER], **MADE}
+        self.data = {"PASSWORD": b"hunter2", "URL": b"made"}
+        self.show()
+
+    def show(self) -> None:
+        data = {key: base64.b64encode(value).decode() for key, value in self.data.items()}
+        secret = {"metadata": self.metadata, "type": "mine", "data": data}
+        self.pages |= {MANIFEST: json.dumps(self.manifest), SECRET: json.dumps(secret)}
+
+    def view(self, *arguments: str, here: str = "here") -> Result:
+        return self.desk.run(
+            "view", FILE, *arguments, "--context", here, "--kubeconfig", "kubeconfig"
+        )
+
+
+@contextmanager
+def refusing(status: int) -> Iterator[str]:
+    """Answer everything with a status, and a body that nobody is to see."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(CANARY.encode())
+
+        def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 (its name)
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class TestOnline:
+    """Read in the cluster, by somebody who may."""
+
+    @pytest.fixture
+    def cluster(self, desk: Desk) -> Iterator[Cluster]:
+        desk.ok("seal", "-o", FILE, stdin=secret_text(PASSWORD="hunter2", URL=REFERENCE))
+        pages: dict[str, str] = {}
+        with serving(pages) as url:
+            desk.write("kubeconfig", kubeconfig(url))
+            yield Cluster(desk, pages)
+
+    def test_every_value(self, cluster: Cluster) -> None:
+        result = cluster.view()
+        expected = ["# shop/db in db.yaml:1, type mine", "PASSWORD: hunter2", "URL: made"]
+        assert result == Result(0, "\n".join(expected) + "\n", "")
+
+    def test_one_value(self, cluster: Cluster) -> None:
+        assert cluster.view("URL") == Result(0, "made", "")
+        refused(cluster.view("NONE"), 2, "db.yaml:1: there is no value 'NONE', but PASSWORD, URL")
+
+    def test_the_current_context(self, cluster: Cluster) -> None:
+        result = cluster.desk.ok("view", FILE, "URL", "--kubeconfig", "kubeconfig")
+        assert result.out == "made"
+
+    def test_one_that_outlives_its_manifest(self, cluster: Cluster) -> None:
+        cluster.metadata = {"name": "db", **RETAINED}
+        cluster.show()
+        assert cluster.view("URL") == Result(0, "made", "")
+        del cluster.pages[MANIFEST]
+        result = cluster.view("URL")
+        assert (result.code, result.out) == (0, "made")
+        note = "the cluster has the Secret, but not the manifest any more"
+        assert result.err == f"sealkit: note: shop/db: {note}\n"
+
+    def test_another_version_of_the_manifest(self, cluster: Cluster) -> None:
+        cluster.desk.ok("set", FILE, "PASSWORD", stdin="hunter3")
+        result = cluster.view("PASSWORD")
+        assert (result.code, result.out) == (0, "hunter2")
+        note = "the cluster has another version of the manifest, and of the Secret"
+        assert result.err == f"sealkit: note: shop/db: {note}\n"
+
+    def test_a_manifest_there_that_is_none(self, cluster: Cluster) -> None:
+        cluster.manifest["spec"]["scope"] = "wide"
+        cluster.show()
+        assert "another version of the manifest" in cluster.view().err
+
+    @pytest.mark.parametrize(
+        ("status", "note"),
+        [
+            ({}, "the controller has not got to it yet"),
+            ({"observedGeneration": 1, "conditions": [READY]}, "the controller has not got to it"),
+            ({"observedGeneration": 2, "conditions": [1]}, "the controller has not got to it yet"),
+            ({"observedGeneration": 2, "conditions": 1}, "the controller has not got to it yet"),
+            (
+                {
+                    "observedGeneration": 2,
+                    "conditions": [
+                        READY | {"status": "False", "reason": "NoKey", "message": "\x1b"}
+                    ],
+                },
+                "NoKey: \\x1b",
+            ),
+        ],
+        ids=["none", "older", "odd", "odder", "failed"],
+    )
+    def test_not_synced(self, cluster: Cluster, status: dict[str, object], note: str) -> None:
+        cluster.manifest["status"] = status
+        cluster.show()
+        result = cluster.view("PASSWORD")
+        assert (result.code, result.out) == (0, "hunter2")
+        start = "sealkit: note: shop/db: the Secret is not what the manifest says: "
+        assert result.err.startswith(start + note), result.err
+
+    def test_several_and_all_or_none(self, cluster: Cluster) -> None:
+        desk = cluster.desk
+        other = desk.ok("seal", stdin=secret_text("other", A="one")).out
+        desk.write(FILE, f"{desk.read(FILE)}---\n{other}")
+        refused(cluster.view(), 1, "db.yaml:2: the cluster has no Secret shop/other: not applied")
+        assert cluster.view("--name", "db").code == 0
+        for page in (MANIFEST, SECRET):
+            cluster.pages[page.replace("/db", "/other")] = cluster.pages[page]
+        assert cluster.view().out.count("PASSWORD: hunter2") == 2
+
+
+class TestOnlineRefuses:
+    """A Secret that does not belong to the manifest, and clusters that do not answer."""
+
+    cluster = TestOnline.cluster
+
+    @pytest.mark.parametrize(
+        ("metadata", "reason"),
+        [
+            ({}, "was not made by sealkit"),
+            (MADE, "was not made by sealkit"),
+            ({"ownerReferences": [OWNER]}, "was not made by sealkit"),
+            ({**RETAINED, "labels": {}}, "was not made by sealkit"),
+            (RETAINED | {"annotations": {objects.RETAIN_ANNOTATION: "Retain"}}, "was not made"),
+            ({**MADE, "labels": RETAINED["labels"]}, "was not made by sealkit"),
+            (
+                {"ownerReferences": [OWNER | {"controller": None}], **MADE},
+                "was not made by sealkit",
+            ),
+            ({"ownerReferences": [OWNER | {"kind": "Rollout"}], **MADE}, "belongs to Rollout db"),
+            (
+                {"ownerReferences": [OWNER | {"apiVersion": "bitnami.com/v1alpha1"}], **MADE},
+                "belongs to SealedSecret db",
+            ),
+            (
+                {"ownerReferences": [OWNER | {"uid": "another"}], **MADE},
+                "belongs to a manifest that was deleted",
+            ),
+        ],
+    )
+    def test_a_secret_of_somebody_else(
+        self, cluster: Cluster, metadata: dict[str, object], reason: str
+    ) -> None:
+        cluster.metadata = {"name": "db", **metadata}
+        cluster.data = {"PASSWORD": CANARY.encode()}
+        cluster.show()
+        for arguments in ((), ("PASSWORD",)):
+            result = cluster.view(*arguments)
+            refused(result, 6, f"db.yaml:1: the Secret shop/db in the cluster {reason}")
+            assert "it is not shown" in result.err
+            encoded = base64.b64encode(CANARY.encode()).decode()
+            assert CANARY not in result.err
+            assert encoded not in result.err
+
+    def test_a_manifest_that_was_deleted(self, cluster: Cluster) -> None:
+        del cluster.pages[MANIFEST]
+        refused(cluster.view(), 6, "db.yaml:1: the Secret shop/db in the cluster belongs to a")
+
+    def test_no_secret(self, cluster: Cluster) -> None:
+        del cluster.pages[SECRET]
+        cluster.manifest["status"] = {}
+        cluster.pages[MANIFEST] = json.dumps(cluster.manifest)
+        refused(cluster.view(), 1, "db.yaml:1: the cluster has no Secret shop/db: the controller")
+
+    def test_no_namespace(self, cluster: Cluster) -> None:
+        cluster.desk.write(FILE, cluster.desk.read(FILE).replace("  namespace: shop\n", ""))
+        refused(cluster.view(), 2, "db.yaml:1: metadata.namespace: is missing")
+
+    def test_no_cluster(self, cluster: Cluster) -> None:
+        refused(cluster.view(here="gone"), 1, "the cluster of context 'gone' cannot be reached")
+        refused(cluster.view(here="none"), 2, "the kubeconfig has no usable cluster of context")
+
+    def test_forbidden(self, cluster: Cluster) -> None:
+        with refusing(403) as url:
+            cluster.desk.write("kubeconfig", kubeconfig(url))
+            result = cluster.view()
+        refused(result, 1, "the cluster does not let you get a SealedSecret or a Secret (HTTP 403)")
+        assert "hint: it takes the right to get sealedsecrets and secrets" in result.err
+        assert CANARY not in result.err
+
+    def test_nothing_of_it_is_kept(self, cluster: Cluster) -> None:
+        before = cluster.desk.files()
+        cluster.view()
+        assert cluster.desk.files() == before
+
+
+def test_marks_are_those_of_the_controller() -> None:
+    marks = (live._HASH, live._RETAIN, live._MANAGED)
+    expected = (objects.HASH_ANNOTATION, objects.RETAIN_ANNOTATION, objects.MANAGED_LABEL)
+    assert marks == expected

@@ -3,7 +3,8 @@
 import pytest
 
 from sealkit.errors import ManifestError
-from sealkit.manifests.documents import Resource, iter_resources, read_documents
+from sealkit.manifests import splice
+from sealkit.manifests.documents import Document, Resource, iter_resources, read_documents
 from sealkit.manifests.patches import Patch, applied
 from sealkit.manifests.splice import (
     Edit,
@@ -346,3 +347,27 @@ def test_path_through_a_value_is_refused() -> None:
 def test_resource_of_another_text_is_refused() -> None:
     with pytest.raises(ValueError, match="another text"):
         rewrite("a: c\n", [Update(resources("a: b\n")[0], {})])
+
+
+def test_documents_of_another_text_are_refused() -> None:
+    text = "a: b\n"
+    change = Update(resources(text)[0], {"a": "c"})
+    with pytest.raises(ValueError, match="another text"):
+        rewrite(text, [change], read_documents("a: d\n"))
+
+
+def test_documents_at_hand_are_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "a: b\n---\nc: d\n---\n"
+    documents = read_documents(text)
+    change = Update(next(iter(iter_resources(documents[0]))), {"a": "c"})
+    seen: list[str] = []
+
+    def read(given: str) -> tuple[Document, ...]:
+        seen.append(given)
+        return read_documents(given)
+
+    monkeypatch.setattr(splice, "read_documents", read)
+    assert rewrite(text, [change], documents) == "a: c\n---\nc: d\n---\n"
+    assert seen == ["a: c\n---\nc: d\n---\n"]
+    with pytest.raises(ManifestError):  # not all of them
+        rewrite(text, [change], documents[:1])
