@@ -1,22 +1,19 @@
-"""Keys at the desk: pinned recipients, private keys in files, public keys fetched.
+"""Keys at the desk: pinned recipients and private keys, in files.
 
-A recipient counts only if its file holds the key that the config pins; a fetched key is shown with
-its whole id and never replaces a pinned one silently.
+A recipient counts only if its file holds the key that the config pins.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sealkit.cluster import ALL_KEYS, CURRENT, PUBLIC_KEYS, Place, public_keys
 from sealkit.crypto.recipient import Recipient
 from sealkit.crypto.x1 import Kid, PrivateKey
-from sealkit.errors import ConfigError, ManifestError, SealkitError
+from sealkit.errors import ConfigError, ManifestError
 from sealkit.files import read_bytes
 from sealkit.manifests.documents import iter_resources, read_documents
 
@@ -24,7 +21,6 @@ if TYPE_CHECKING:
     from sealkit.keypair import KeyPair
 
 _RECIPIENT: Final = b"-----BEGIN SEALKIT RECIPIENT-----"
-_TIMEOUT_SECONDS: Final = 15
 
 
 def load_recipient(path: Path) -> Recipient:
@@ -132,61 +128,3 @@ def _key_pairs(raw: bytes, source: str) -> Iterator[KeyPair]:
                 error.field = ".".join(part for part in (resource.field, error.field) if part)
                 error.located(file=source, document=document.index)
                 raise
-
-
-def fetch_from_context(place: Place, namespace: str) -> Recipient:
-    """Return the key a cluster seals with now, from its `sealkit-public-keys` ConfigMap.
-
-    Raises:
-        SealkitError: see `cluster.public_keys`.
-        ConfigError: what it published is not a recipient, or the kubeconfig is not usable.
-    """
-    text = public_keys(place, namespace).get(CURRENT, "")
-    return parse_recipient(text.encode(), f"{namespace}/{PUBLIC_KEYS}")
-
-
-@dataclass(frozen=True)
-class ListedKey:
-    """One key that a cluster has, as its controller lists it."""
-
-    kid: str
-    state: str
-    since: str
-
-
-def listed_keys(place: Place, namespace: str) -> list[ListedKey]:
-    """Return every key a cluster has, the newest first: those out of use as well.
-
-    Raises:
-        SealkitError: see `cluster.public_keys`.
-        ConfigError: the list is missing or damaged, or the kubeconfig is not usable.
-    """
-    rows = [line.split() for line in public_keys(place, namespace).get(ALL_KEYS, "").splitlines()]
-    if not rows or any(len(row) != len(fields(ListedKey)) for row in rows):
-        where = f"{namespace}/{PUBLIC_KEYS}"
-        raise ConfigError("is missing or damaged", field=f"data.{ALL_KEYS}").located(file=where)
-    return [ListedKey(*row) for row in rows]
-
-
-def fetch_from_url(url: str) -> Recipient:
-    """Return the recipient served at an address, such as the controller's `/v1/recipient`.
-
-    Raises:
-        SealkitError: nothing answers there within 15 s, or not with 200.
-        ConfigError: what it serves is not a recipient.
-    """
-    from http.client import HTTPException  # noqa: PLC0415 (rare: cold start)
-    from urllib.error import HTTPError  # noqa: PLC0415 (same)
-    from urllib.request import urlopen  # noqa: PLC0415 (same)
-
-    try:
-        with urlopen(url, timeout=_TIMEOUT_SECONDS) as response:  # noqa: S310 (checked by the caller)
-            raw: bytes = response.read(64 * 1024)
-    except HTTPError as error:
-        error.close()
-        what = f"cannot be fetched (HTTP {error.code})"
-        raise SealkitError(what).located(file=url) from None
-    except (OSError, HTTPException, ValueError) as error:
-        what = f"cannot be fetched ({type(error).__name__})"
-        raise SealkitError(what).located(file=url) from error
-    return parse_recipient(raw, url)

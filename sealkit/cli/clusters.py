@@ -17,10 +17,9 @@ from sealkit.cluster import Place
 from sealkit.config import NAME, Cluster, Config, add_cluster, find_config
 from sealkit.crypto.recipient import Recipient
 from sealkit.errors import ConfigError, ManifestError, SealkitError, UsageError
+from sealkit.fetching import fetch_from_context, fetch_from_url
 from sealkit.files import make_folder, read_bytes
 from sealkit.keystore import (
-    fetch_from_context,
-    fetch_from_url,
     last_day,
     load_recipient,
     pinned_recipient,

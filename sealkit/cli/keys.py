@@ -15,7 +15,7 @@ from sealkit.cli.output import print_json
 from sealkit.cli.resources import SEALED, read_resources
 from sealkit.cluster import Place, sealed_secrets
 from sealkit.errors import UsageError
-from sealkit.keystore import listed_keys
+from sealkit.fetching import listed_keys
 from sealkit.lines import printable
 from sealkit.manifests.sealed import KIND
 from sealkit.usage import Wraps, key_usage, needs, wraps_of

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from sqlite3 import Error as SqliteError
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import click
 
 from sealkit.cli.app import App
-from sealkit.errors import SealkitError
+from sealkit.errors import SealkitError, UsageError
 from sealkit.files import PRIVATE_MODE
 
 if TYPE_CHECKING:
@@ -28,7 +30,13 @@ _STOP: Final = frozenset({signal.SIGINT, signal.SIGTERM})
 
 
 @click.command("sandbox")
-@click.option("--port", default=0, help="Port to listen on; 0 chooses a free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    metavar="PORT",
+    help="Port to listen on; 0 chooses a free one.",
+)
 @click.option(
     "--kubeconfig",
     default="sandbox.kubeconfig",
@@ -54,6 +62,10 @@ def sandbox_command(
 
     Writes a kubeconfig for kubectl. Not for production: it has one user who may do everything.
     """
+    if not hasattr(signal, "pthread_sigmask"):
+        raise SealkitError("the sandbox needs Linux or macOS")
+    for address in vaults:
+        _check_address(address)
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)  # inherited by every thread started below
     place = app.path(database) if database else None
     with running_cluster(port, place, vaults) as (server, _):
@@ -75,7 +87,8 @@ def running_cluster(
     `vaults` are the addresses that a VaultStore may have besides those that any controller allows.
 
     Raises:
-        SealkitError: the controller's part is not installed, or does not get ready in time.
+        SealkitError: the controller's part is not installed, or does not get ready in time; the
+            port is taken; the database is none.
     """
     try:
         from sealkit_controller.app import Controller  # noqa: PLC0415 (optional part)
@@ -95,7 +108,7 @@ def running_cluster(
         vault="cluster",
         vault_addresses=vaults,
     )
-    with Sandbox(port=port, database=database) as server:
+    with _started(Sandbox, port, database) as server:
         server.install_crds()
         with closing(HttpCluster(_access(server), settings)) as cluster:
             _create_namespace(cluster, settings.namespace)
@@ -104,6 +117,28 @@ def running_cluster(
                 if not controller.wait_until_ready(START_SECONDS):
                     raise SealkitError(f"the controller is not ready after {START_SECONDS} s")
                 yield server, controller
+
+
+def _started(make: type[Sandbox], port: int, database: Path | None) -> Sandbox:
+    try:
+        return make(port=port, database=database)
+    except SqliteError as error:
+        what, hint = "is no database of a sandbox", "name a file that is not there yet"
+        raise SealkitError(what, hint=hint).located(file=str(database)) from error
+    except OSError as error:
+        if error.filename:  # that of the database
+            raise
+        hint = "without --port a free one is chosen"
+        what = f"port {port}: {os.strerror(error.errno or 0).lower()}"
+        raise SealkitError(what, hint=hint) from error
+
+
+def _check_address(address: str) -> None:
+    parts = urlsplit(address)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path.strip("/"):
+        raise UsageError(
+            "is not the address of a Vault, expected http://HOST:PORT", field="--vault"
+        )
 
 
 def _create_namespace(cluster: Cluster, name: str) -> None:

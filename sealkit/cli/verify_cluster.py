@@ -12,9 +12,9 @@ from sealkit.cli.app import App
 from sealkit.cli.verify_look import Looked, World, configuration_of
 from sealkit.cluster import Place, sealed_secrets_in
 from sealkit.config import Config
+from sealkit.fetching import listed_keys
 from sealkit.findings.finding import Finding
 from sealkit.findings.locating import place_in
-from sealkit.keystore import listed_keys
 from sealkit.verifying.live import Filed, Pinned, check_applied, check_keys
 
 
