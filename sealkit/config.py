@@ -17,9 +17,9 @@ from sealkit import fields
 from sealkit.encoding import from_base32
 from sealkit.errors import ConfigError, ManifestError
 from sealkit.files import read_bytes
-from sealkit.manifests.documents import iter_resources, read_documents
+from sealkit.manifests.documents import Resource, iter_resources, read_documents
 from sealkit.manifests.scope import Scope
-from sealkit.manifests.splice import Set, apply_edits
+from sealkit.manifests.splice import Remove, Set, apply_edits
 
 NAME: Final = ".sealkit.yaml"
 API_VERSION: Final = "sealkit.dev/config/v1"
@@ -271,6 +271,14 @@ def _ends(piece: str, path: str, start: int) -> Iterable[int]:
     return [start + len(piece)] if path.startswith(piece, start) else []
 
 
+def remove_cluster(text: bytes, name: str) -> str:
+    """Return the text of a config that loads without one of its clusters. Raises as `add_cluster`.
+
+    Every other byte is kept.
+    """
+    return apply_edits(_only_resource(text), [Remove(("clusters", name))])
+
+
 def add_cluster(text: bytes, cluster: Cluster) -> str:
     """Return the text of a config that loads with one cluster added or replaced.
 
@@ -286,6 +294,9 @@ def add_cluster(text: bytes, cluster: Cluster) -> str:
     entry: dict[str, object] = {"kid": cluster.kid, "recipient": str(cluster.recipient)}
     if cluster.not_after:
         entry["notAfter"] = cluster.not_after.isoformat()
+    return apply_edits(_only_resource(text), [Set(("clusters", cluster.name), entry)])
+
+
+def _only_resource(text: bytes) -> Resource:
     documents = read_documents(text, file=NAME)
-    resource = next(resource for document in documents for resource in iter_resources(document))
-    return apply_edits(resource, [Set(("clusters", cluster.name), entry)])
+    return next(resource for document in documents for resource in iter_resources(document))

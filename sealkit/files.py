@@ -86,6 +86,19 @@ def _replace(target: Path, content: bytes, mode: int, old: int | None) -> None:
         raise
 
 
+def remove_file(path: Path) -> None:
+    """Remove a file; that it is not there is no error.
+
+    Raises:
+        SealkitError: it cannot be removed.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        what = f"cannot be removed: {reason_of(error)}"
+        raise SealkitError(what).located(file=str(path)) from error
+
+
 def make_folder(path: Path) -> None:
     """Create a folder unless it is there.
 

@@ -14,11 +14,11 @@ from sealkit.cli.app import STDIO, App
 from sealkit.cli.options import cluster_options
 from sealkit.cli.output import print_json
 from sealkit.cluster import Place
-from sealkit.config import NAME, Cluster, Config, add_cluster, find_config
+from sealkit.config import NAME, Cluster, Config, add_cluster, find_config, remove_cluster
 from sealkit.crypto.recipient import Recipient
-from sealkit.errors import ConfigError, ManifestError, SealkitError, UsageError
+from sealkit.errors import ConfigError, ManifestError, PolicyError, SealkitError, UsageError
 from sealkit.fetching import fetch_from_context, fetch_from_url
-from sealkit.files import make_folder, read_bytes
+from sealkit.files import make_folder, read_bytes, remove_file
 from sealkit.keystore import (
     last_day,
     load_recipient,
@@ -60,6 +60,7 @@ class AddRequest:
     help="Last day to seal for it.",
 )
 @click.option("--replace", is_flag=True, help="Pin a new key for a cluster that has one.")
+@click.option("--json", "as_json", is_flag=True, help="Report as JSON.")
 @click.pass_obj
 def add_command(
     app: App,
@@ -71,6 +72,7 @@ def add_command(
     kid: str,
     not_after: object,
     replace: bool,
+    as_json: bool,
 ) -> None:
     """Fetch the public key of cluster NAME and pin it in .sealkit.yaml.
 
@@ -80,6 +82,10 @@ def add_command(
     day = date.fromisoformat(str(not_after)[:10]) if not_after else None
     request = AddRequest(name, source, context, kubeconfig, controller_namespace, kid, day, replace)
     recipient = add(request, app)
+    if as_json:
+        last = recipient.not_after.isoformat() if recipient.not_after else ""
+        print_json(app, {"name": name, "kid": recipient.key.kid, "not_after": last})
+        return
     app.say(f"pinned cluster {name}: key {recipient.key.kid}")
     app.say("sealkit: note: compare this key id with the one the cluster's operator sees")
 
@@ -144,6 +150,46 @@ def _fetch(request: AddRequest, app: App) -> Recipient:
     if request.source.startswith(("https://", "http://")):
         return fetch_from_url(request.source)
     return load_recipient(app.path(request.source))
+
+
+@clusters_command.command("remove")
+@click.argument("name")
+@click.pass_obj
+def remove_command(app: App, name: str) -> None:
+    """Take cluster NAME out of .sealkit.yaml; manifests follow with `sealkit rewrap`.
+
+    Its recipient file goes too. A rule that names the cluster is for you to change first.
+    """
+    cluster = remove(name, app)
+    app.say(f"removed cluster {name}: key {cluster.kid}")
+    app.say(
+        "sealkit: note: manifests open there until sealkit rewrap, and what Git's history holds for"
+        " ever: change the values that it is not to know"
+    )
+
+
+def remove(name: str, app: App) -> Cluster:
+    """Take a cluster out of the configuration, and its recipient file away.
+
+    Raises:
+        UsageError: no configuration, or no such cluster in it.
+        PolicyError: a rule names it.
+    """
+    config = _config(app)
+    cluster = config.clusters.get(name)
+    if cluster is None:
+        known = ", ".join(config.clusters) or "none"
+        raise UsageError(f"there is no cluster {name!r} in {NAME}, expected {known}")
+    for number, rule in enumerate(config.rules):
+        if name in rule.clusters:
+            what, hint = f"names cluster {name!r}", "change the rule first"
+            error = PolicyError(what, field=f"rules[{number}].clusters", hint=hint)
+            raise error.located(file=str(config.path))
+    app.write(str(config.path), remove_cluster(read_bytes(config.path), name))
+    others = {one.recipient for one in config.clusters.values() if one.name != name}
+    if cluster.recipient not in others and cluster.recipient.parent == FOLDER:
+        remove_file(config.folder / cluster.recipient)
+    return cluster
 
 
 @dataclass(frozen=True)

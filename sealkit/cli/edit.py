@@ -14,6 +14,7 @@ from sealkit.cli.change_file import Changed, ChangeRequest
 from sealkit.cli.change_file import run as change_manifest
 from sealkit.cli.editing import draft, headed, plan
 from sealkit.cli.options import name_option, recipient_option
+from sealkit.cli.output import print_json
 from sealkit.cli.unseal import read_keys
 from sealkit.crypto.x1 import Kid, PrivateKey
 from sealkit.errors import SealkitError, UsageError
@@ -52,6 +53,7 @@ class _UnchangedError(Exception):
 @click.option(
     "--allow-disk", is_flag=True, help="Edit in a temporary folder if there is none in memory."
 )
+@click.option("--json", "as_json", is_flag=True, help="Report as JSON.")
 @click.pass_obj
 def edit_command(
     app: App,
@@ -60,6 +62,7 @@ def edit_command(
     keys: tuple[str, ...],
     recipients: tuple[str, ...],
     allow_disk: bool,
+    as_json: bool,
 ) -> None:
     """Edit the values of the sealed manifest FILE in $SEALKIT_EDITOR, $VISUAL or $EDITOR.
 
@@ -70,9 +73,16 @@ def edit_command(
     choice = Choice(recipient_files=recipients)
     request = EditRequest(ChangeRequest(file, "", name, choice), keys, allow_disk)
     try:
-        app.say(_line(run(request, app)))
+        report = run(request, app)
     except _UnchangedError:
         app.say(f"sealkit: note: nothing was changed in {file}")
+        if as_json:
+            print_json(app, [])
+        return
+    if as_json:
+        print_json(app, [report._asdict()])
+    else:
+        app.say(_line(report))
 
 
 def _line(report: Changed) -> str:

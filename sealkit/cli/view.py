@@ -14,11 +14,12 @@ import click
 from sealkit.cli.app import STDIO, App
 from sealkit.cli.making import making
 from sealkit.cli.options import key_option, name_option
-from sealkit.cli.output import counted, json_of
+from sealkit.cli.output import counted, json_of, print_json
 from sealkit.cli.resources import SEALED, Found, label_of, read_resources
 from sealkit.cli.unseal import read_keys
 from sealkit.cluster import Place
 from sealkit.crypto.x1 import Kid, PrivateKey
+from sealkit.encoding import to_base64
 from sealkit.errors import UsageError
 from sealkit.lines import printable
 from sealkit.manifests.sealed import KIND, SealedSecret
@@ -53,6 +54,9 @@ class Opened(NamedTuple):
     "--kubeconfig", default=None, metavar="FILE", help="Look for the context in this file."
 )
 @name_option
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON, with the values in base64 as kubectl does."
+)
 @click.pass_obj
 def view_command(
     app: App,
@@ -62,6 +66,7 @@ def view_command(
     context: str | None,
     kubeconfig: str | None,
     name: str,
+    as_json: bool,
 ) -> None:
     """Show the values of the Secrets that the manifests of FILE become; - is standard input.
 
@@ -79,11 +84,13 @@ def view_command(
         opened = _online(app, place, file, name)
     else:
         opened = open_file(app, file, keys, name)
-    if not names:
+    if as_json:
+        print_json(app, [_plain(one, names) for one in opened])
+    elif not names:
         texts = ("".join(f"{line}\n" for line in _lines(one)) for one in opened)
         app.write(STDIO, "\n".join(texts))
-        return
-    app.write(STDIO, _of_keys(app, file, opened, names))
+    else:
+        app.write(STDIO, _of_keys(app, file, opened, names))
 
 
 def open_file(app: App, file: str, key_files: tuple[str, ...], name: str = "") -> list[Opened]:
@@ -149,6 +156,17 @@ def _value(one: Opened, name: str) -> Sensitive:
             raise UsageError("comes from Vault, it is not here", field=name, hint=hint)
         known = ", ".join(sorted(one.data)) or "none"
         raise UsageError(f"there is no value {name!r}, but {known}")
+
+
+def _plain(one: Opened, names: tuple[str, ...]) -> dict[str, object]:
+    """Return a Secret for programs: what is known of its data here, or some keys of it."""
+    known = names or sorted(one.data.keys() - set(one.made))
+    return {
+        "namespace": one.sealed.namespace,
+        "name": one.sealed.name,
+        "type": one.sealed.template.type,
+        "data": {key: to_base64(_value(one, key).reveal()) for key in known},
+    }
 
 
 def _lines(one: Opened) -> Iterator[str]:

@@ -346,6 +346,7 @@ CASES |= {
 # What is not in the tables above, and why that is right.
 EXCEPTIONS = {
     "clusters list": "reads recipients, which are public",
+    "clusters remove": "reads the configuration, and no key",
     "completion bash": "prints a script",
     "completion candidates": "completes names; tests of its own have the mark",
     "completion fish": "prints a script",

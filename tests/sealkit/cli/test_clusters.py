@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 
 import pytest
+import yaml
 
 from sealkit.config import load_config
 from sealkit.crypto.recipient import Recipient
@@ -255,3 +256,55 @@ class TestList:
 
     def test_no_configuration(self, bare: Desk) -> None:
         assert bare.run("clusters", "list").code == 2
+
+
+class TestRemove:
+    """`clusters remove`: out of the configuration, with the file of its key."""
+
+    def test_the_entry_and_the_file_go_and_the_rest_stays(self, desk: Desk) -> None:
+        desk.config()
+        text = desk.read(".sealkit.yaml")
+        result = desk.ok("clusters", "remove", "staging")
+        after = desk.read(".sealkit.yaml")
+        assert set(yaml.safe_load(after)["clusters"]) == {"prod"}
+        assert set(after.splitlines()) < set(text.splitlines())
+        assert result.err.startswith(f"removed cluster staging: key {key_of('staging').kid}\n")
+        files = desk.files()
+        assert ".sealkit/prod.pub" in files
+        assert ".sealkit/staging.pub" not in files
+
+    def test_the_last_one(self, desk: Desk) -> None:
+        desk.config(clusters={"prod": desk.entry("prod")})
+        desk.ok("clusters", "remove", "prod")
+        assert desk.ok("clusters", "list").out == ""
+
+    def test_a_file_that_is_elsewhere_or_used_by_another_stays(self, desk: Desk) -> None:
+        path = desk.recipient("prod")
+        desk.config(clusters={"a": desk.entry("prod"), "b": desk.entry("prod")})
+        desk.ok("clusters", "remove", "a")
+        assert path.exists()
+        desk.write("keys/prod.pub", path.read_text())
+        entry = {**desk.entry("prod"), "recipient": "keys/prod.pub"}
+        desk.config(clusters={"a": entry})
+        desk.ok("clusters", "remove", "a")
+        assert (desk.folder / "keys" / "prod.pub").exists()
+
+    def test_a_file_that_is_gone_already(self, desk: Desk) -> None:
+        desk.config()
+        (desk.folder / ".sealkit" / "prod.pub").unlink()
+        desk.ok("clusters", "remove", "prod")
+
+    def test_one_that_a_rule_names(self, desk: Desk) -> None:
+        desk.config(rules=[{"paths": ["a/**"], "clusters": ["prod", "staging"]}])
+        before = desk.files()
+        result = desk.run("clusters", "remove", "prod")
+        assert (result.code, desk.files()) == (6, before)
+        assert "rules[0].clusters: names cluster 'prod'" in result.err
+
+    def test_one_that_is_not_there(self, desk: Desk) -> None:
+        desk.config()
+        result = desk.run("clusters", "remove", "nowhere")
+        assert result.code == 2
+        assert (
+            "there is no cluster 'nowhere' in .sealkit.yaml, expected prod, staging" in result.err
+        )

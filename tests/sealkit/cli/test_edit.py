@@ -160,6 +160,13 @@ class TestWithoutKey:
         assert run_edit(sealed).err == "set A, B and removed USER in db.yaml for prod, staging\n"
         assert values(sealed) == {"A": b"x", "B": b"one\ntwo\n", "PASSWORD": b"hunter2"}
 
+    def test_the_report_can_be_json(self, sealed: Desk, editor: Editor) -> None:
+        editor.will("sed -i '/USER/d; s/PASSWORD: .*/PASSWORD: other/' $1")
+        line = sealed.ok("edit", FILE, "--json").json
+        assert [(one["set"], one["removed"]) for one in line] == [(["PASSWORD"], ["USER"])]
+        editor.will("true")
+        assert sealed.ok("edit", FILE, "--json").json == []
+
     def test_only_removed(self, sealed: Desk, editor: Editor) -> None:
         editor.will('sed -i /USER/d "$1"')
         assert run_edit(sealed).err == "removed USER in db.yaml\n"

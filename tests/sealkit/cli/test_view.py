@@ -449,3 +449,30 @@ def test_marks_are_those_of_the_controller() -> None:
     marks = (live._HASH, live._RETAIN, live._MANAGED)
     expected = (objects.HASH_ANNOTATION, objects.RETAIN_ANNOTATION, objects.MANAGED_LABEL)
     assert marks == expected
+
+
+class TestJson:
+    """`--json`: for programs, in base64, with nothing that is not known here."""
+
+    def test_every_manifest(self, desk: Desk) -> None:
+        key = sealed(desk, B=b"\xff\x00", A="text")
+        data = {"A": "dGV4dA==", "B": "/wA="}
+        (one,) = desk.ok("view", FILE, "--key", key, "--json").json
+        assert one == {"namespace": "shop", "name": "db", "type": "Opaque", "data": data}
+
+    def test_some_keys(self, desk: Desk) -> None:
+        key = sealed(desk, B=b"\xff", A="text")
+        (one,) = desk.ok("view", FILE, "A", "--key", key, "--json").json
+        assert one["data"] == {"A": "dGV4dA=="}
+        refused(
+            desk.run("view", FILE, "C", "--key", key, "--json"),
+            2,
+            "db.yaml:1: there is no value 'C'",
+        )
+
+    def test_references_are_left_out(self, desk: Desk) -> None:
+        desk.ok("seal", "-o", FILE, stdin=secret_text(A="text", B=REFERENCE))
+        key = desk.key_file("prod")
+        (one,) = desk.ok("view", FILE, "--key", key, "--json").json
+        assert one["data"] == {"A": "dGV4dA=="}
+        refused(desk.run("view", FILE, "B", "--key", key, "--json"), 2, f"{FILE}:1: B: comes from")
