@@ -163,8 +163,8 @@ def remove_command(app: App, name: str) -> None:
     cluster = remove(name, app)
     app.say(f"removed cluster {name}: key {cluster.kid}")
     app.say(
-        "sealkit: note: manifests open there until sealkit rewrap, and what Git's history holds for"
-        " ever: change the values that it is not to know"
+        "sealkit: note: its key opens all manifests until sealkit rewrap, and for ever what Git's"
+        " history holds: change the values that it is not to know"
     )
 
 

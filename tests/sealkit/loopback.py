@@ -10,16 +10,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 @contextmanager
-def serving(pages: Mapping[str, str]) -> Iterator[str]:
+def serving(pages: Mapping[str, str], refusal: tuple[int, str] = (404, "")) -> Iterator[str]:
     """Serve `pages`, path to body, and yield the address; every other path is 404."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            body = pages.get(self.path)
-            self.send_response(404 if body is None else 200)
+            status, body = (200, pages[self.path]) if self.path in pages else refusal
+            self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.end_headers()
-            self.wfile.write((body or "").encode())
+            self.wfile.write(body.encode())
 
         def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 (its name)
             """Say nothing."""

@@ -6,6 +6,7 @@ import hashlib
 import io
 import itertools
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -203,3 +204,11 @@ def families() -> list[type[SealkitError]]:
     """Return every error class of the toolkit."""
     everything = vars(errors).values()
     return [one for one in everything if isinstance(one, type) and issubclass(one, SealkitError)]
+
+
+class Chancy(Desk):
+    """A desk whose random values are: two runs never make the same envelope, nor two processes."""
+
+    @staticmethod
+    def _random() -> Callable[[int], bytes]:
+        return os.urandom

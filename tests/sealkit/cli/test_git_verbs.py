@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,7 +14,7 @@ from typing import Final
 import pytest
 
 from sealkit.manifests.emit import emit_json
-from tests.sealkit.cli.desk import CANARY, Closed, Desk, key_of, only_sealed, secret_text
+from tests.sealkit.cli.desk import CANARY, Chancy, Closed, Desk, key_of, only_sealed, secret_text
 
 FILE: Final = "db.sealed.yaml"
 ODD: Final = 'shop\'s "apps"/a b/-db.sealed.yaml'
@@ -24,14 +23,6 @@ LINES: Final = "".join(
 )
 CONFLICT: Final = re.compile(r"<{7} ours\r?\n(.*?)={7}\r?\n(.*?)>{7} theirs\r?\n?", re.DOTALL)
 DRIVEN: Final = ("merge-driver", "base", "ours", "theirs")
-
-
-class Fresh(Desk):
-    """A desk whose commands do not all draw the same envelope."""
-
-    @staticmethod
-    def _random() -> Callable[[int], bytes]:
-        return os.urandom
 
 
 class Raw(io.BytesIO):
@@ -110,7 +101,7 @@ def clone(desk: Desk, tmp_path: Path) -> Repository:
         **{f"GIT_{role}_NAME": "Ada" for role in ("AUTHOR", "COMMITTER")},
         **{f"GIT_{role}_EMAIL": "ada@example.com" for role in ("AUTHOR", "COMMITTER")},
     }
-    repository = Repository(Fresh(desk.folder, desk.keys_folder, desk.environment))
+    repository = Repository(Chancy(desk.folder, desk.keys_folder, desk.environment))
     repository.git("init", "--quiet", "--initial-branch=main")
     return repository
 
@@ -549,7 +540,7 @@ class TestDriver:
         assert desk.read("ours") == "\0ours"
 
     def test_other_clusters_here_and_other_values_there(self, desk: Desk) -> None:
-        fresh = Fresh(desk.folder, desk.keys_folder)
+        fresh = Chancy(desk.folder, desk.keys_folder)
         self.files(fresh)
         fresh.ok("set", "theirs", "B", stdin="2")
         kid = key_of("staging").kid

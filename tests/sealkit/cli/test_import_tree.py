@@ -16,18 +16,8 @@ from sealkit.cli.app import App
 from sealkit.cli.import_report import Imported, Result
 from sealkit.errors import SealkitError
 from tests.sealkit.cli.desk import CANARY, TODAY, Desk, only_sealed, secret_text
+from tests.sealkit.cli.test_import import STORE
 
-STORE = """\
-apiVersion: external-secrets.io/v1
-kind: SecretStore
-metadata: {name: vault, namespace: shop}
-spec:
-  provider:
-    vault:
-      server: https://vault:8200
-      path: kv
-      auth: {tokenSecretRef: {name: token, key: token}}
-"""
 EXTERNAL = """\
 apiVersion: external-secrets.io/v1
 kind: ExternalSecret

@@ -23,7 +23,7 @@ import yaml
 
 from sealkit.cli.scratch import PREFIX, folder_in_memory
 from sealkit.crypto.recipient import Recipient
-from tests.sealkit.cli.desk import CANARY, Desk, key_of, secret_text
+from tests.sealkit.cli.desk import CANARY, Chancy, Desk, key_of, secret_text
 
 DRIVER: Final = """\
 import errno, json, os, shutil, signal, sys
@@ -97,14 +97,6 @@ spec:
   data:
   - {secretKey: PASSWORD, remoteRef: {key: shop/db, property: password}}
 """
-
-
-class Chancy(Desk):
-    """A desk whose random values are: two runs never make the same envelope."""
-
-    @staticmethod
-    def _random() -> Callable[[int], bytes]:
-        return os.urandom
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from sealkit.manifests.emit import emit_yaml
-from tests.sealkit.cli.desk import Desk, secret_text
+from tests.sealkit.cli.desk import Chancy, Desk, secret_text
 
 FILE: Final = "db.yaml"
 SECRET: Final = f"# whose: the shop\n{secret_text(PASSWORD='hunter2', USER='app', NOTE='x')}"
@@ -41,14 +41,6 @@ STYLES: Final[dict[str, Style]] = {
         (("lf", "\n"), ("crlf", "\r\n")), (False, True), (True, False)
     )
 }
-
-
-class Chancy(Desk):
-    """A desk whose random values are: two runs never make the same envelope."""
-
-    @staticmethod
-    def _random() -> Callable[[int], bytes]:
-        return os.urandom
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Mapping
 
@@ -11,7 +10,7 @@ import pytest
 from sealkit.cli import batch
 from sealkit.cli.app import App
 from sealkit.manifests.sealed import SealedSecret
-from tests.sealkit.cli.desk import CANARY, Desk, only_sealed, secret_text
+from tests.sealkit.cli.desk import CANARY, Chancy, Desk, only_sealed, secret_text
 
 
 @pytest.fixture
@@ -54,8 +53,8 @@ def test_a_glob(tree: Desk) -> None:
     assert secrets(tree) == {"apps/b/two.yaml", "apps/notes.txt"}
 
 
-def test_in_processes(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Desk, "_random", staticmethod(lambda: os.urandom))
+def test_in_processes(desk: Desk) -> None:
+    desk = Chancy(desk.folder, desk.keys_folder)
     names = [f"s{number:02}" for number in range(40)]
     for name in names:
         desk.write(f"apps/{name}.yaml", secret_text(name, KEY=CANARY))

@@ -14,7 +14,7 @@ from sealkit.config import NAME
 from sealkit.manifests.emit import emit_yaml
 from tests.sealkit.cli.desk import CANARY, Desk, Result, key_of, only_sealed, secret_text
 from tests.sealkit.cli.test_verify_history import commit, git, renew, verdicts
-from tests.sealkit.cli.test_view import READY, refusing
+from tests.sealkit.cli.test_view import READY
 from tests.sealkit.loopback import kubeconfig, published, serving
 from tests.sealkit.test_git import ENVIRONMENT
 
@@ -230,7 +230,7 @@ class TestMistakes:
         refused(cluster.desk.run(*arguments), code, start)
 
     def test_forbidden(self, cluster: Cluster) -> None:
-        with refusing(403) as url:
+        with serving({}, (403, CANARY)) as url:
             cluster.desk.write("kubeconfig", kubeconfig(url))
             result = cluster.verify()
         start = "the cluster publishes no key in namespace sealkit-system (HTTP 403)"

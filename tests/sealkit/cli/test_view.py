@@ -5,10 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
 
@@ -263,29 +260,6 @@ class Cluster:
         )
 
 
-@contextmanager
-def refusing(status: int) -> Iterator[str]:
-    """Answer everything with a status, and a body that nobody is to see."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(CANARY.encode())
-
-        def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 (its name)
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 class TestOnline:
     """Read in the cluster, by somebody who may."""
 
@@ -432,7 +406,7 @@ class TestOnlineRefuses:
         refused(cluster.view(here="none"), 2, "the kubeconfig has no usable cluster of context")
 
     def test_forbidden(self, cluster: Cluster) -> None:
-        with refusing(403) as url:
+        with serving({}, (403, CANARY)) as url:
             cluster.desk.write("kubeconfig", kubeconfig(url))
             result = cluster.view()
         refused(result, 1, "the cluster does not let you get a SealedSecret or a Secret (HTTP 403)")
