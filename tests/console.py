@@ -8,11 +8,13 @@ shows no output at all, only the exit codes are compared.
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -109,7 +111,10 @@ class Shell:
 
 @contextmanager
 def shell(folder: Path, environment: Mapping[str, str]) -> Iterator[Shell]:
-    """Start a shell in a folder; it ends with the block, or by force after two minutes."""
+    """Start a shell in a folder; it ends with the block, or by force after two minutes.
+
+    What it has left running in the background ends as well.
+    """
     process = subprocess.Popen(
         ["bash", "--norc", "--noprofile"],
         cwd=folder,
@@ -118,6 +123,7 @@ def shell(folder: Path, environment: Mapping[str, str]) -> Iterator[Shell]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=True,
     )
     hung = threading.Timer(_LIMIT_SECONDS, process.kill)
     hung.start()
@@ -129,4 +135,6 @@ def shell(folder: Path, environment: Mapping[str, str]) -> Iterator[Shell]:
         assert process.stdout is not None
         process.stdin.close()
         process.wait(timeout=30)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
         process.stdout.close()

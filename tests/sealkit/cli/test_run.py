@@ -278,15 +278,19 @@ def _full(*_: object) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
+SIGNALS = ("TERM", "INT", "HUP", "QUIT", "USR1", "USR2")
+
+
 class TestSignals:
     """With files `sealkit` stays, and stands between whoever sends a signal and the program."""
 
     def process(self, desk: Desk, program: str, **options: Any) -> subprocess.Popen[bytes]:
         more = ("--file", "--", "sh", "-c", program)
         command = [sys.executable, "-m", "sealkit", *arguments(desk, *more)]
+        options = {"preexec_fn": _listen, **options}
         return subprocess.Popen(command, cwd=desk.folder, env=desk.environment, **options)
 
-    @pytest.mark.parametrize("name", ["TERM", "INT", "HUP", "QUIT", "USR1", "USR2"])
+    @pytest.mark.parametrize("name", SIGNALS)
     def test_the_program_gets_it_and_the_folder_goes(self, sealed: Desk, name: str) -> None:
         program = f"trap 'echo got; exit 9' {name}; echo ${FOLDER}; while :; do read x; done"
         with self.process(
@@ -329,8 +333,15 @@ class TestSignals:
         assert seen.count("got") == 1
 
 
+def _listen() -> None:
+    """Ignore no signal, even if whoever runs the tests does, such as nohup: that is inherited."""
+    for name in SIGNALS:
+        signal.signal(getattr(signal, f"SIG{name}"), signal.SIG_DFL)
+
+
 def _own() -> None:
     """Make standard input the terminal of this session."""
+    _listen()
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
