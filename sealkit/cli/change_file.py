@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from sealkit.cli.app import STDIO, App
 from sealkit.cli.audience import Audience, Choice, audience_for
@@ -13,8 +13,10 @@ from sealkit.errors import UsageError
 from sealkit.manifests.sealed import KIND, SealedSecret, envelope_to_dict
 from sealkit.manifests.splice import Update, rewrite
 from sealkit.manifests.vault import VaultTerms
-from sealkit.references.template import Template
 from sealkit.sealing import unset_values
+
+if TYPE_CHECKING:
+    from sealkit.references.template import Template
 
 Change = Callable[[SealedSecret, Audience], SealedSecret]
 
@@ -153,7 +155,7 @@ def update_of(entry: Found, before: SealedSecret, after: SealedSecret) -> Update
             old["encryptedData"], before.encrypted_data, after.encrypted_data, str
         ),
         "references": _entries(
-            old["references"], before.references, after.references, Template.to_raw
+            old["references"], before.references, after.references, lambda one: one.to_raw()
         ),
     }
     spec = dict(given)

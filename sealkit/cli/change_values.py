@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sealkit.cli.app import STDIO, App
 from sealkit.cli.resources import label_of
 from sealkit.cli.values import Sources, check_keys, parse_references
 from sealkit.errors import ManifestError, UsageError
 from sealkit.manifests.secret import check_data_key
-from sealkit.references.template import Template
 from sealkit.sensitive import Sensitive
+
+if TYPE_CHECKING:
+    from sealkit.references.template import Template
 
 # What a shell makes of a glob is one path for the option, and the others would be keys.
 QUOTE: Final = "--file takes one path: repeat it, or put a glob in quotes"

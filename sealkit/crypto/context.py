@@ -21,7 +21,12 @@ class Binding(NamedTuple):
 
 def context(label: str, *fields: str | bytes) -> bytes:
     """Return `"sealkit.dev/v1" 00 label 00 (u32be(len f) f)*`; text is UTF-8."""
-    parts = [_DOMAIN, b"\0", label.encode(), b"\0"]
+    return extended(b"".join((_DOMAIN, b"\0", label.encode(), b"\0")), *fields)
+
+
+def extended(start: bytes, *fields: str | bytes) -> bytes:
+    """Return a context with more fields at its end."""
+    parts = [start]
     for field in fields:
         raw = field.encode() if isinstance(field, str) else field
         parts += (len(raw).to_bytes(4, "big"), raw)

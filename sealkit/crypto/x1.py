@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.hpke import (
     Suite,
 )
 
-from sealkit.crypto.context import Binding, context
+from sealkit.crypto.context import Binding, context, extended
 from sealkit.crypto.halves import mlkem_private, mlkem_public, x25519_private, x25519_public
 from sealkit.encoding import to_base32
 from sealkit.errors import ConfigError, SealkitError, UnsealError
@@ -167,15 +167,16 @@ def unwrap(wrapped: bytes, key: PrivateKey, binding: Binding, envelope: bytes) -
 class Envelope:
     """One open envelope: a data key with its id and place, ready to seal or open values."""
 
-    __slots__ = ("_binding", "_dek", "_id")
+    __slots__ = ("_binding", "_dek", "_id", "_place")
 
     def __init__(self, dek: Sensitive, binding: Binding, envelope: bytes) -> None:
         self._dek = dek
         self._binding = binding
         self._id = envelope
+        self._place = context("value", NAME, *binding, envelope)
 
     def _context(self, data_key: str) -> bytes:
-        return context("value", NAME, *self._binding, self._id, data_key)
+        return extended(self._place, data_key)
 
     def wrap(self, recipient: PublicKey) -> bytes:
         """Return this envelope's data key encrypted to one cluster."""

@@ -26,6 +26,7 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _RESERVED: Final = frozenset(
     ("y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf")
 )
+_LONGEST_RESERVED: Final = max(map(len, _RESERVED))
 # Besides what JSON demands: C1 controls, line breaks of YAML 1.1, what YAML does not allow, and
 # characters that hide or reorder the text around them.
 _ESCAPED: Final = re.compile(
@@ -100,11 +101,15 @@ def yaml_string(value: str) -> str:
     """Return a string plain where nobody can take it for something else, else quoted."""
     plain = (
         _PLAIN.fullmatch(value)
-        and (not _LIKE_A_NUMBER.fullmatch(value) or _UUID.fullmatch(value))
-        and not _COLON_AND_SPACE.search(value)
-        and value.lower() not in _RESERVED
+        and not (value[0].isdigit() and _LIKE_A_NUMBER.fullmatch(value) and not _is_uuid(value))
+        and not (" " in value and _COLON_AND_SPACE.search(value))
+        and not (len(value) <= _LONGEST_RESERVED and value.lower() in _RESERVED)
     )
     return value if plain else json_string(value)
+
+
+def _is_uuid(value: str) -> bool:
+    return _UUID.fullmatch(value) is not None
 
 
 def json_string(value: str) -> str:

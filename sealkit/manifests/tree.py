@@ -73,6 +73,8 @@ def to_plain(node: Node | None) -> object:
 
 def same_data(left: object, right: object) -> bool:
     """Tell whether two plain values are equal in type too: `True` is not 1, 1 is not 1.0."""
+    if isinstance(left, str):  # nearly all, and asking for a Mapping is slow
+        return type(left) is type(right) and left == right
     if isinstance(left, Mapping) and isinstance(right, Mapping):
         return left.keys() == right.keys() and all(same_data(left[k], right[k]) for k in left)
     if isinstance(left, list | tuple) and isinstance(right, list | tuple):

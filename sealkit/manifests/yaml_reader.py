@@ -164,7 +164,8 @@ class _Reader:
             value = self._tagged(event)
         elif not style and (not event.value or event.value[0] in _RESOLVABLE):
             value = self._resolved(event)
-        return Scalar(value, self._begin_of(event), self._end_of(event), style)
+        start = self._start  # as in _begin_of and _end_of: this is where a reader spends its time
+        return Scalar(value, start + event.start_mark.index, start + event.end_mark.index, style)
 
     def _resolved(self, event: _Event) -> str | int | float | bool | None:
         try:
