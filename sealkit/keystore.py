@@ -126,5 +126,5 @@ def _key_pairs(raw: bytes, source: str) -> Iterator[KeyPair]:
                 yield KeyPair.from_secret(secret)
             except (ConfigError, ManifestError) as error:
                 error.field = ".".join(part for part in (resource.field, error.field) if part)
-                error.located(file=source, document=document.index)
+                error.located(file=source, document=document.number)
                 raise

@@ -6,8 +6,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sealkit.errors import ManifestError, ReferenceSyntaxError
 from sealkit.manifests.secret import Secret
@@ -21,8 +20,7 @@ _SIGNS: Final = (b"vault:", b"<")
 _PEERS: Final = ("avp.kubernetes.io/", "vault.security.banzaicloud.io/")
 
 
-@dataclass(frozen=True)
-class Divided:
+class Divided(NamedTuple):
     """A Secret in two parts: what is to be sealed, and what refers to Vault."""
 
     secret: Secret
@@ -53,7 +51,7 @@ def divide(raw: Mapping[str, object]) -> Divided:
     secret = Secret.from_dict(rest, elsewhere=references)
     if references:
         kept = {key: one for key, one in secret.annotations.items() if not key.startswith(_PEERS)}
-        secret = replace(secret, annotations=kept)
+        secret = secret._replace(annotations=kept)
     return Divided(secret, {key: references[key] for key in sorted(references)})
 
 

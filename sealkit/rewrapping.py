@@ -7,7 +7,6 @@ from them that is sealed already.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 
 from sealkit.crypto import x1
 from sealkit.crypto.context import Binding
@@ -43,7 +42,7 @@ def rewrap(sealed: SealedSecret, recipients: Collection[x1.PublicKey], keys: Key
         eid: SealedEnvelope(envelope.suite, _wraps(eid, envelope, binding, recipients, keys))
         for eid, envelope in sealed.envelopes.items()
     }
-    return replace(sealed, envelopes=envelopes)
+    return sealed._replace(envelopes=envelopes)
 
 
 def reseal(
@@ -63,7 +62,7 @@ def reseal(
             and the new scope needs it.
     """
     values = open_values(sealed, keys)
-    moved = replace(sealed, scope=scope or sealed.scope)
+    moved = sealed._replace(scope=scope or sealed.scope)
     return set_values(moved, values, recipients, random)
 
 

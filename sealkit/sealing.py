@@ -7,9 +7,8 @@ no Secret at all.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sealkit.assembly import Salt, assemble, no_salt
 from sealkit.crypto import x1
@@ -41,12 +40,11 @@ Random = Callable[[int], bytes]
 _ENVELOPE_ID_BYTES: Final = 16
 
 
-@dataclass(frozen=True)
-class Referred:
+class Referred(NamedTuple):
     """The values of a Secret that are in Vault, and how they are resolved."""
 
-    references: Mapping[str, ValueTemplate] = field(default_factory=dict)
-    terms: VaultTerms = field(default_factory=VaultTerms)
+    references: Mapping[str, ValueTemplate] = {}
+    terms: VaultTerms = VaultTerms()
 
 
 _NOTHING: Final = Referred()
@@ -197,8 +195,7 @@ def _with_values(
     values: Mapping[str, SealedValue],
 ) -> SealedSecret:
     used = {value.envelope for value in values.values()}
-    changed = replace(
-        sealed,
+    changed = sealed._replace(
         envelopes={eid: envelopes[eid] for eid in sorted(envelopes) if eid in used},
         encrypted_data={key: values[key] for key in sorted(values)},
     )

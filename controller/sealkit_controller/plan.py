@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import sha256
 from hmac import compare_digest
 from typing import Final, Literal
@@ -283,8 +283,7 @@ def _desired(prepared: Prepared, ring: KeyRing, resolved: Resolved) -> Desired:
         raise _FailedError(Reason.SECRET_INVALID, message) from None
     retained = sealed.deletion_policy == "Retain"
     owned = {HASH_ANNOTATION: spec_hash(manifest, ring)} | (_RETAINED if retained else {})
-    secret = replace(
-        secret,
+    secret = secret._replace(
         labels=_for_secret(secret.labels) | {MANAGED_LABEL: "true"},
         annotations=_for_secret(secret.annotations) | owned,
     )

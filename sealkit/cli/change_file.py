@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from sealkit.cli.app import STDIO, App
@@ -108,7 +107,7 @@ def refer(sealed: SealedSecret, references: Mapping[str, Template]) -> SealedSec
         ManifestError: the result is no manifest; see `SealedSecret.check`.
     """
     merged = {**sealed.references, **references}
-    referring = replace(sealed, references={key: merged[key] for key in sorted(merged)})
+    referring = sealed._replace(references={key: merged[key] for key in sorted(merged)})
     return unset_values(referring, [key for key in sealed.encrypted_data if key in references])
 
 
@@ -134,7 +133,7 @@ def remove(sealed: SealedSecret, keys: tuple[str, ...]) -> SealedSecret:
     left = {key: one for key, one in sealed.references.items() if key not in keys}
     vault = sealed.vault if left else VaultTerms()
     rest = dict.fromkeys(key for key in keys if key not in sealed.references)
-    return unset_values(replace(sealed, references=left, vault=vault), rest)
+    return unset_values(sealed._replace(references=left, vault=vault), rest)
 
 
 def values_of(sealed: SealedSecret) -> dict[str, object]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -243,7 +242,7 @@ def run(request: CreateRequest, app: App) -> Sealed:
     request.ingredients.check(app)
     terms = _terms(request, app)
     data = request.ingredients.read(app, lambda keys: _check_keys(request, keys))
-    divided = Divided(replace(request.secret, data=data), request.references)
+    divided = Divided(request.secret._replace(data=data), request.references)
     app.write(request.output, emit_yaml(terms.seal(divided)))
     _say_what_surprises(app, divided)
     file = "stdout" if request.output == STDIO else request.output

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from sealkit import fields
@@ -126,8 +126,7 @@ class Plan:
         """
         references = {key: one for key, one in sealed.references.items() if key in self.kept}
         references |= self.references
-        rest = replace(
-            sealed,
+        rest = sealed._replace(
             references={key: references[key] for key in sorted(references)},
             vault=sealed.vault if references else VaultTerms(),
             encrypted_data={k: v for k, v in sealed.encrypted_data.items() if k in self.kept},

@@ -87,7 +87,7 @@ def _within(opened: Opened, terms: Terms) -> Opened:
     if scope in terms.audience.scopes:
         return opened
     note = Note("scope", scope.value, f"is not allowed here: it is sealed {terms.scope}")
-    sealed = replace(opened.sealed, scope=terms.scope)
+    sealed = opened.sealed._replace(scope=terms.scope)
     return replace(opened, sealed=sealed, notes=(*opened.notes, note))
 
 

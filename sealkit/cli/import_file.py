@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -200,8 +199,8 @@ def _sealed(
 ) -> Conversion:
     terms = task.terms(source.name)
     terms.check_keys(divided)
-    secret = replace(divided.secret, namespace=divided.secret.namespace or task.namespace)
-    return Conversion(notes, terms.seal(replace(divided, secret=secret)))
+    secret = divided.secret._replace(namespace=divided.secret.namespace or task.namespace)
+    return Conversion(notes, terms.seal(divided._replace(secret=secret)))
 
 
 def _is_encrypted(task: Task, source: Source, file: str) -> bool:
@@ -218,7 +217,7 @@ def _without(text: str, documents: set[int]) -> str:
     """Take out whole documents, counted from 1, with the comments in them."""
     if not documents:
         return text
-    kept = [one for one in read_documents(text) if one.index not in documents]
+    kept = [one for one in read_documents(text) if one.number not in documents]
     return "".join(text[one.start : one.end] for one in kept)
 
 

@@ -68,7 +68,7 @@ def decrypted(app: App, text: str, found: Sequence[Found]) -> list[Found] | Mani
         for document in read_documents(plain.reveal(), file=file)
         for one in iter_resources(document)
     ]
-    if [one.document.index for one in opened] != [one.document for one in found]:
+    if [one.document.number for one in opened] != [one.document for one in found]:
         what = "is a List that is encrypted as a whole"
         hint = "sops decrypt FILE shows it: give each Secret a document of its own"
         return found[0].resource.located(ManifestError(what, hint=hint))

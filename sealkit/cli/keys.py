@@ -168,7 +168,7 @@ def _in_file(app: App, file: str) -> Iterator[Manifest]:
     for found in resources:
         if found.type == SEALED:
             place = found.resource.document
-            yield Manifest(f"{place.file}:{place.index}", wraps_of(found.raw))
+            yield Manifest(f"{place.file}:{place.number}", wraps_of(found.raw))
 
 
 def _print_table(app: App, found: Usage) -> None:

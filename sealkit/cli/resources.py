@@ -34,7 +34,7 @@ class Found(NamedTuple):
     @property
     def document(self) -> int:
         """The number of its document, counted from 1."""
-        return self.resource.document.index
+        return self.resource.document.number
 
     @property
     def name(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -240,7 +239,7 @@ def divided_secret(
     if namespace and secret.namespace not in {"", namespace}:
         what = f"is not the namespace that --namespace says, {namespace!r}"
         raise ManifestError(what, field="metadata.namespace")
-    return replace(divided, secret=replace(secret, namespace=secret.namespace or namespace))
+    return divided._replace(secret=secret._replace(namespace=secret.namespace or namespace))
 
 
 def _parsed(raw: Mapping[str, object]) -> Divided:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
 
 import click
 
@@ -102,12 +101,12 @@ def _with_references(sealed: SealedSecret, keys: Mapping[Kid, PrivateKey]) -> Ma
             raise UsageError(what, field=f"spec.references.{key}", hint=_ELSEWHERE)
         texts[key] = text
     secret = unseal(_of_sealed_values(sealed), keys)
-    return {**replace(secret, type=sealed.template.type).to_dict(), "stringData": texts}
+    return {**secret._replace(type=sealed.template.type).to_dict(), "stringData": texts}
 
 
 def _of_sealed_values(sealed: SealedSecret) -> SealedSecret:
     """Return the manifest without references, and without a type that may need what they are."""
-    return replace(sealed, references={}, template=replace(sealed.template, type=DEFAULT_TYPE))
+    return sealed._replace(references={}, template=sealed.template._replace(type=DEFAULT_TYPE))
 
 
 def _say_what_changes(app: App, entry: Found, raw: Mapping[str, object]) -> None:

@@ -120,7 +120,7 @@ def _of_manifest(entry: Found, namespace: str, keys: Mapping[Kid, PrivateKey]) -
     sealed = SealedSecret.from_dict(entry.raw)
     if not sealed.references:
         return None
-    sealed = replace(sealed, namespace=sealed.namespace or namespace)
+    sealed = sealed._replace(namespace=sealed.namespace or namespace)
     if sealed.encrypted_data and not keys:
         return _Subject(entry, sealed, None)
     return _Subject(entry, sealed, open_values(sealed, keys))

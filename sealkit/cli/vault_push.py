@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -168,7 +167,7 @@ def _moved(divided: Divided, path: str) -> Divided:
     references = {**divided.references}
     for key, value in divided.secret.data.items():
         references[key] = Template((_reference(key, path, is_encoded=not _is_text(value)),))
-    secret = replace(divided.secret, data={})
+    secret = divided.secret._replace(data={})
     return Divided(secret, {key: references[key] for key in sorted(references)})
 
 

@@ -173,7 +173,7 @@ def _look(content: bytes, keys: Mapping[Kid, PrivateKey]) -> Blob:
 
 def _held(manifest: Manifest) -> Held:
     envelopes = (frozenset(one.wraps) for one in manifest.sealed.envelopes.values())
-    return Held(manifest.resource.document.index, manifest.subject, tuple(envelopes))
+    return Held(manifest.resource.document.number, manifest.subject, tuple(envelopes))
 
 
 def _unreadable(content: bytes, finding: Finding) -> Blob:

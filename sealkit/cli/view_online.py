@@ -6,7 +6,6 @@ A Secret that does not belong to the manifest is never shown, whoever may read i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sealkit.cli.app import App
@@ -56,8 +55,8 @@ def _opened(entry: Found, sealed: SealedSecret, answer: Live) -> Opened:
     with entry.located():
         secret = _owned(answer, f"{sealed.namespace}/{sealed.name}")
     # What is in Vault is in the Secret too.
-    template = replace(sealed.template, type=secret.type)
-    plain = replace(sealed, references={}, vault=VaultTerms(), template=template)
+    template = sealed.template._replace(type=secret.type)
+    plain = sealed._replace(references={}, vault=VaultTerms(), template=template)
     return Opened(entry, plain, secret.data)
 
 

@@ -7,9 +7,8 @@ reading, so a header cannot claim another key; the form is canonical, so equal f
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Final, NamedTuple
 
 from sealkit.crypto.x1 import NAME, PublicKey
 from sealkit.encoding import from_base64, to_base64
@@ -22,25 +21,29 @@ _MAX_CHARACTERS: Final = 8192
 _CLUSTER: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?")
 
 
-@dataclass(frozen=True)
-class Recipient:
+class _Recipient(NamedTuple):
+    cluster: str
+    key: PublicKey
+    not_after: date | None
+
+
+class Recipient(_Recipient):
     """A public key with the name of its cluster and, if it has one, its last day of use.
 
     `not_after` is advice to writers: sealing for an expired key is refused, opening is not.
     """
 
-    cluster: str
-    key: PublicKey
-    not_after: date | None = None
+    __slots__ = ()
 
-    def __post_init__(self) -> None:
+    def __new__(cls, cluster: str, key: PublicKey, not_after: date | None = None) -> Recipient:
         """Check the cluster name.
 
         Raises:
             ConfigError: it is not a DNS label with dots of at most 63 characters.
         """
-        if not _CLUSTER.fullmatch(self.cluster):
+        if not _CLUSTER.fullmatch(cluster):
             raise ConfigError("not a cluster name, expected lower-case letters, digits, - and .")
+        return super().__new__(cls, cluster, key, not_after)
 
     def __str__(self) -> str:
         """Return the canonical text of the file, with a final newline."""

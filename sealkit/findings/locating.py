@@ -20,7 +20,7 @@ def place_in(resource: Resource, field: str = "", subject: str = "") -> Place:
     document = resource.document
     line, column = position(document.text, _index(resource.node, field))
     name = ".".join(part for part in (resource.field, field) if part)
-    return Place(document.file, document.index, line, column, name, subject)
+    return Place(document.file, document.number, line, column, name, subject)
 
 
 def _index(node: Node, path: str) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from sealkit import fields
@@ -84,7 +84,7 @@ def open_bitnami(raw: Raw, ring: Ring) -> Opened:
         scope=scope,
         envelopes={},
         encrypted_data={},
-        template=replace(template, annotations=_kept(template.annotations)),
+        template=template._replace(annotations=_kept(template.annotations)),
         labels=head.labels,
         annotations=_kept(head.annotations),
         deletion_policy="Retain" if retained else "Delete",

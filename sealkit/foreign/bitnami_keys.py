@@ -48,7 +48,7 @@ def _pems(raw: bytes, source: str) -> Iterator[tuple[RSAPrivateKey, ...]]:
                 yield _keys_in(resource)
             except (ConfigError, ManifestError) as error:
                 error.field = ".".join(part for part in (resource.field, error.field) if part)
-                error.located(file=source, document=document.index)
+                error.located(file=source, document=document.number)
                 raise
 
 

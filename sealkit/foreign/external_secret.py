@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
 from sealkit import fields
@@ -58,7 +57,7 @@ def convert(source: Source, context: Context) -> dict[str, object] | None:
     vault = _vault(spec, lookup)
     head = renamed(source, head, target, target.text("name", head.name))
     sealed = referring(head, references, template, vault)
-    return replace(sealed, deletion_policy=deletion).to_dict()
+    return sealed._replace(deletion_policy=deletion).to_dict()
 
 
 def _deletion(target: Source) -> DeletionPolicy | None:

@@ -170,7 +170,7 @@ class Operated:
         head = renamed(self.source, self.head, target, target.required("name"))
         restarts = take_restarts(self.spec)
         sealed = referring(head, references, template, terms)
-        return replace(sealed, restarts=restarts).to_dict()
+        return sealed._replace(restarts=restarts).to_dict()
 
     def _store(self) -> Store:
         """Take `vaultAuthRef`, which becomes a store of that name."""

@@ -74,7 +74,7 @@ def _built(destination: Source, template: Template) -> Template:
     todo = "only tls.crt, tls.key and ca.crt are made, not certificate, private_key and so on"
     destination.note("type", _TLS, todo)
     build = parse_builders({"tls": _BUILD}, "spec.template.build")
-    return replace(template, build=build, merge_policy=MergePolicy.REPLACE)
+    return template._replace(build=build, merge_policy=MergePolicy.REPLACE)
 
 
 def _base(spec: Source, *, is_tls: bool) -> Reference:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Final, Literal, NamedTuple, TypeVar
 
 from sealkit.errors import ManifestError, SealkitError
@@ -27,21 +26,24 @@ _MARKER: Final = re.compile(f"---(?<![^{_BREAKS}\ufeff]---)(?=[ \t{_BREAKS}]|\\Z
 _JSON: Final = re.compile(r"(?:---)?[ \t\r\n]*[{\[][ \t\r\n]*[\"{}\[\]]")
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """One document of a text.
 
     `text` is the whole text it came from, byte order mark included; `text[start:end]` is this
-    document with its `---` line and the comments around it. `index` counts from 1.
+    document with its `---` line and the comments around it. `number` counts from 1.
     """
 
-    index: int
+    number: int
     format: Literal["yaml", "json"]
     root: Node | None
     start: int
     end: int
-    text: str = field(repr=False)
+    text: str
     file: str = "-"
+
+    def __repr__(self) -> str:
+        """Show where it is, and nothing of the text: there may be secrets in it."""
+        return f"Document({self.number}, {self.file!r})"
 
     @property
     def is_empty(self) -> bool:
@@ -68,7 +70,7 @@ class Resource(NamedTuple):
         """Fill file, document and the path of the list item into `error`, and return it."""
         if self.field and not error.field.startswith(self.field):
             error.field = f"{self.field}.{error.field}" if error.field else self.field
-        error.located(file=self.document.file, document=self.document.index)
+        error.located(file=self.document.file, document=self.document.number)
         return error
 
 

@@ -7,7 +7,6 @@ fixed field order with sorted maps. Lengths are those of suite X1; nothing is de
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, NewType
 
 from sealkit import fields
@@ -92,8 +91,7 @@ class SealedValue(NamedTuple):
         return cls(EnvelopeId(envelope), item)
 
 
-@dataclass(frozen=True)
-class SealedSecret:
+class SealedSecret(NamedTuple):
     """A whole manifest. `labels` and `annotations` are those of the manifest itself.
 
     The values of the Secret are in `encrypted_data` or, as templates of references to Vault, in
@@ -110,12 +108,12 @@ class SealedSecret:
     scope: Scope
     envelopes: Mapping[EnvelopeId, SealedEnvelope]
     encrypted_data: Mapping[str, SealedValue]
-    template: Template = field(default_factory=Template)
-    references: Mapping[str, ValueTemplate] = field(default_factory=dict)
-    vault: VaultTerms = field(default_factory=VaultTerms)
+    template: Template = Template()
+    references: Mapping[str, ValueTemplate] = {}
+    vault: VaultTerms = VaultTerms()
     restarts: tuple[Workload, ...] = ()
-    labels: Mapping[str, str] = field(default_factory=dict)
-    annotations: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = {}
+    annotations: Mapping[str, str] = {}
     suspend: bool = False
     recreate: bool = False
     deletion_policy: DeletionPolicy = "Delete"

@@ -9,8 +9,7 @@ import base64
 import binascii
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Final, NoReturn
+from typing import Final, NamedTuple, NoReturn
 
 from sealkit import fields
 from sealkit.encoding import to_base64
@@ -37,8 +36,7 @@ _JSON_KEYS: Final = frozenset({".dockerconfigjson", ".dockercfg"})
 _FIELDS: Final = ("apiVersion", "kind", "metadata", "type", "immutable", "data", "stringData")
 
 
-@dataclass(frozen=True)
-class Secret:
+class Secret(NamedTuple):
     """A Secret as a person wrote it or the controller writes it; `data` holds the decoded values.
 
     `namespace` may be empty. Labels and annotations are those of the Secret only.
@@ -49,8 +47,8 @@ class Secret:
     data: Mapping[str, Sensitive]
     type: str = DEFAULT_TYPE
     immutable: bool = False
-    labels: Mapping[str, str] = field(default_factory=dict)
-    annotations: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = {}
+    annotations: Mapping[str, str] = {}
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, object], *, elsewhere: Collection[str] = ()) -> Secret:

@@ -7,9 +7,8 @@ Values go through two steps. Builders make well-known contents (`build`), text t
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sealkit import fields
 from sealkit.errors import ManifestError, TemplateError
@@ -35,8 +34,7 @@ class MergePolicy(StrEnum):
     REPLACE = "Replace"
 
 
-@dataclass(frozen=True)
-class Template:
+class Template(NamedTuple):
     """The shape of the Secret apart from its values.
 
     `data` holds text templates by data key, `delimiters` what stands around their actions.
@@ -44,11 +42,11 @@ class Template:
 
     type: str = DEFAULT_TYPE
     immutable: bool = False
-    labels: Mapping[str, str] = field(default_factory=dict)
-    annotations: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = {}
+    annotations: Mapping[str, str] = {}
     merge_policy: MergePolicy = MergePolicy.MERGE
     build: tuple[Builder, ...] = ()
-    data: Mapping[str, str] = field(default_factory=dict)
+    data: Mapping[str, str] = {}
     delimiters: tuple[str, str] = DELIMITERS
 
     @property

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from sealkit.errors import ReferenceSyntaxError
 
@@ -31,17 +30,26 @@ class Method(StrEnum):
 READING: Final = (Method.GET, Method.LIST)
 
 
-@dataclass(frozen=True)
-class Store:
+class _Store(NamedTuple):
+    name: str
+    kind: StoreKind
+
+
+class Store(_Store):
     """A store by name: in the namespace of the manifest, or of the cluster."""
 
-    name: str
-    kind: StoreKind = StoreKind.NAMESPACED
+    __slots__ = ()
 
-    def __post_init__(self) -> None:
-        if len(self.name) > 253 or not _STORE_NAME.fullmatch(self.name):
+    def __new__(cls, name: str, kind: StoreKind = StoreKind.NAMESPACED) -> Store:
+        """Check the name.
+
+        Raises:
+            ReferenceSyntaxError: it is not a name that Kubernetes accepts.
+        """
+        if len(name) > 253 or not _STORE_NAME.fullmatch(name):
             what = "is not a name Kubernetes accepts (RFC 1123 subdomain)"
             raise ReferenceSyntaxError(what, field="store")
+        return super().__new__(cls, name, kind)
 
 
 def store_to_raw(store: Store) -> str | dict[str, object]:

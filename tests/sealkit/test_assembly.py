@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -173,4 +172,4 @@ class TestRefusals:
 
     def test_a_bad_key(self) -> None:
         with pytest.raises(ManifestError, match="is not a data key"):
-            made(replace(manifest()), **{"a b": "x"})
+            made(manifest(), **{"a b": "x"})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -20,11 +19,11 @@ from tests.sealkit.samples import KEY, OTHER, a_manifest, a_secret, revealed, ri
 
 
 def renamed(sealed: SealedSecret) -> SealedSecret:
-    return replace(sealed, name="db2")
+    return sealed._replace(name="db2")
 
 
 def moved(sealed: SealedSecret) -> SealedSecret:
-    return replace(sealed, namespace="stage")
+    return sealed._replace(namespace="stage")
 
 
 def moved_and_renamed(sealed: SealedSecret) -> SealedSecret:
@@ -61,15 +60,15 @@ def test_a_manifest_opens_as_far_as_its_scope_reaches(
 
 @pytest.mark.parametrize(("sealed_for", "claimed"), [*permutations(Scope, 2)])
 def test_a_scope_changed_by_hand_never_opens(sealed_for: Scope, claimed: Scope) -> None:
-    assert not opens(replace(a_manifest(scope=sealed_for), scope=claimed))
+    assert not opens(a_manifest(scope=sealed_for)._replace(scope=claimed))
 
 
 def test_even_a_place_that_looks_like_a_wider_scope_does_not_open() -> None:
     """A strict value for the empty place is not the same as a cluster-wide value."""
-    bare = replace(a_secret(), namespace="", name="")
+    bare = a_secret()._replace(namespace="", name="")
     sealed = seal(bare, [KEY.public], Scope.CLUSTER, os.urandom)
     for claimed in (Scope.STRICT, Scope.NAMESPACE):
-        assert not opens(replace(sealed, scope=claimed, namespace="shop", name="db"))
+        assert not opens(sealed._replace(scope=claimed, namespace="shop", name="db"))
 
 
 labels = st.text("a-", min_size=1, max_size=3)  # so few that near-collisions are drawn
@@ -78,13 +77,13 @@ places = st.tuples(labels, labels)
 
 @given(places, places)
 def test_strict_opens_in_one_place_only(here: tuple[str, str], there: tuple[str, str]) -> None:
-    secret = replace(a_secret(), namespace=here[0], name=here[1])
+    secret = a_secret()._replace(namespace=here[0], name=here[1])
     sealed = seal(secret, [KEY.public], Scope.STRICT, os.urandom)
-    assert opens(replace(sealed, namespace=there[0], name=there[1])) is (here == there)
+    assert opens(sealed._replace(namespace=there[0], name=there[1])) is (here == there)
 
 
 def with_value(sealed: SealedSecret, key: str, value: SealedValue) -> SealedSecret:
-    return replace(sealed, encrypted_data={**sealed.encrypted_data, key: value})
+    return sealed._replace(encrypted_data={**sealed.encrypted_data, key: value})
 
 
 def swap_values(sealed: SealedSecret, _: SealedSecret) -> SealedSecret:
@@ -99,7 +98,7 @@ def copy_a_value_to_another_key(sealed: SealedSecret, _: SealedSecret) -> Sealed
 def rename_a_data_key(sealed: SealedSecret, _: SealedSecret) -> SealedSecret:
     values = dict(sealed.encrypted_data)
     values["User"] = values.pop("user")
-    return replace(sealed, encrypted_data=values)
+    return sealed._replace(encrypted_data=values)
 
 
 def take_a_value_of_another_envelope(sealed: SealedSecret, other: SealedSecret) -> SealedSecret:
@@ -112,26 +111,26 @@ def take_the_envelope_of_another_manifest(
     sealed: SealedSecret, other: SealedSecret
 ) -> SealedSecret:
     (mine,), (theirs,) = sealed.envelopes, other.envelopes.values()
-    return replace(sealed, envelopes={mine: theirs})
+    return sealed._replace(envelopes={mine: theirs})
 
 
 def take_the_wrap_of_another_envelope(sealed: SealedSecret, other: SealedSecret) -> SealedSecret:
     (mine, envelope), (theirs,) = *sealed.envelopes.items(), other.envelopes.values()
     wraps = {**envelope.wraps, KEY.kid: theirs.wraps[KEY.kid]}
-    return replace(sealed, envelopes={mine: envelope._replace(wraps=wraps)})
+    return sealed._replace(envelopes={mine: envelope._replace(wraps=wraps)})
 
 
 def take_the_wrap_of_another_cluster(sealed: SealedSecret, _: SealedSecret) -> SealedSecret:
     ((mine, envelope),) = sealed.envelopes.items()
     wraps = {**envelope.wraps, KEY.kid: envelope.wraps[OTHER.kid]}
-    return replace(sealed, envelopes={mine: envelope._replace(wraps=wraps)})
+    return sealed._replace(envelopes={mine: envelope._replace(wraps=wraps)})
 
 
 def rename_the_envelope(sealed: SealedSecret, _: SealedSecret) -> SealedSecret:
     ((old, envelope),) = sealed.envelopes.items()
     new = EnvelopeId(("b" if old[0] == "a" else "a") + old[1:])
     values = {key: value._replace(envelope=new) for key, value in sealed.encrypted_data.items()}
-    return replace(sealed, envelopes={new: envelope}, encrypted_data=values)
+    return sealed._replace(envelopes={new: envelope}, encrypted_data=values)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +160,7 @@ def test_a_value_with_its_envelope_does_not_open_in_another_manifest() -> None:
     stranger = a_manifest(name="cache")
     value = stranger.encrypted_data["user"]
     sealed = with_value(a_manifest(), "user", value)
-    mixed = replace(sealed, envelopes={**sealed.envelopes, **stranger.envelopes})
+    mixed = sealed._replace(envelopes={**sealed.envelopes, **stranger.envelopes})
     with pytest.raises(UnsealError):
         unseal(mixed, ring(KEY))
 
@@ -172,7 +171,7 @@ def test_an_old_value_with_its_envelope_opens_again_where_it_was_sealed_for() ->
     new = set_values(old, sensitive({"password": b"new"}), [KEY.public], os.urandom)
     replayed = with_value(new, "password", old.encrypted_data["password"])
     (eid,) = old.envelopes
-    replayed = replace(replayed, envelopes={eid: old.envelopes[eid]})
+    replayed = replayed._replace(envelopes={eid: old.envelopes[eid]})
     assert opens(replayed)
 
 
@@ -181,7 +180,7 @@ def test_two_clusters_cannot_be_shown_two_values() -> None:
     one, two = a_manifest(keys=[KEY]), a_manifest(keys=[OTHER])
     (eid,), (theirs,) = one.envelopes, two.envelopes.values()
     wraps = {**one.envelopes[eid].wraps, **theirs.wraps}
-    mixed = replace(one, envelopes={eid: SealedEnvelope("X1", wraps)})
+    mixed = one._replace(envelopes={eid: SealedEnvelope("X1", wraps)})
     assert opens(mixed)
     with pytest.raises(UnsealError):
         unseal(mixed, ring(OTHER))

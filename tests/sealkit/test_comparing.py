@@ -55,8 +55,8 @@ def test_nothing_changed() -> None:
 
 def test_values_by_their_bytes() -> None:
     old = sealed(A="x", B="y", C="z")
-    new = set_value(replace(old), "prod", B="y", D="new")
-    new = replace(new, encrypted_data={k: v for k, v in new.encrypted_data.items() if k != "A"})
+    new = set_value(old, "prod", B="y", D="new")
+    new = new._replace(encrypted_data={k: v for k, v in new.encrypted_data.items() if k != "A"})
     found = compare(old, new)
     assert found.values == Keys(("D",), ("A",), ("B",))
     assert (found.envelopes, found.readers, found.fields) == ((1, 2), (), ())
@@ -83,7 +83,7 @@ class TestReaders:
         old = sealed("prod", "lab")
         ((eid, envelope),) = old.envelopes.items()
         wraps = {**envelope.wraps, kid("prod"): bytes(1168)}
-        new = replace(old, envelopes={eid: SealedEnvelope("X1", wraps)})
+        new = old._replace(envelopes={eid: SealedEnvelope("X1", wraps)})
         found = compare(old, new)
         assert found.readers == (reader("prod", rewrapped=True),)
         assert found.differs
@@ -114,7 +114,7 @@ class TestFields:
     )
     def test_each_by_its_path(self, change: Mapping[str, object], expected: Altered) -> None:
         old = sealed()
-        new = replace(old, **change)  # type: ignore[arg-type]  # by name
+        new = old._replace(**change)  # type: ignore[arg-type]  # by name
         assert expected in compare(old, new).fields
         back = Altered(expected.field, expected.new, expected.old)
         assert back in compare(new, old).fields
@@ -124,7 +124,7 @@ class TestFields:
 def test_references_are_public() -> None:
     one, two = (from_raw(f"vault:kv/shop/db#{key}") for key in ("one", "two"))
     old = seal(Secret("db", "shop", {}), [], Scope.STRICT, RANDOM, Referred({"A": one, "B": one}))
-    new = replace(old, references={"A": two, "C": one})
+    new = old._replace(references={"A": two, "C": one})
     assert compare(old, new).references == (
         Altered("A", "vault:kv/shop/db#one", "vault:kv/shop/db#two"),
         Altered("C", None, "vault:kv/shop/db#one"),
@@ -165,7 +165,7 @@ class TestPairs:
     def test_one_renamed_keeps_a_value(self) -> None:
         manifest = sealed()
         old = at("a", manifest)
-        new = at("a", replace(set_value(manifest, "prod", B="y"), name="other"), "other")
+        new = at("a", set_value(manifest, "prod", B="y")._replace(name="other"), "other")
         assert pair([old], [new]) == [(old, new)]
 
     def test_another_name_and_other_values_are_another_manifest(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final, Literal
 
 import pytest
@@ -151,7 +150,7 @@ class TestClusters:
         (eid,) = base.envelopes
         kids = dict(zip(("one", "two", "three", "four"), self.KIDS, strict=True))
         entries: dict[str, bytes] = {kids[name]: byte * 1168 for name, byte in wraps.items()}
-        return replace(base, envelopes={eid: SealedEnvelope("X1", entries)})
+        return base._replace(envelopes={eid: SealedEnvelope("X1", entries)})
 
     def result(self, base: object, ours: object, theirs: object) -> list[str]:
         """Return the clusters that the merged envelope opens in, or the one conflict."""
@@ -204,7 +203,7 @@ class TestClusters:
         start = sealed({"a": "1", "b": "1"})
         (eid,) = start.envelopes
         wraps = {**start.envelopes[eid].wraps, str(self.KIDS[0]): bytes(1168)}
-        more = replace(start, envelopes={eid: SealedEnvelope("X1", wraps)})
+        more = start._replace(envelopes={eid: SealedEnvelope("X1", wraps)})
         tree = merged(start, more, changed(start, {"b": "2"}))
         assert plain(tree) == {"a": "1", "b": "2"}
         assert SealedSecret.from_dict(tree).envelopes[eid].wraps.keys() == wraps.keys()
@@ -233,7 +232,7 @@ class TestScope:
 
     def test_what_both_have_is_theirs_together(self) -> None:
         base = self.resealed(Scope.STRICT)
-        ours, theirs = (replace(base, scope=scope) for scope in (Scope.NAMESPACE, Scope.CLUSTER))
+        ours, theirs = (base._replace(scope=scope) for scope in (Scope.NAMESPACE, Scope.CLUSTER))
         assert paths(merged(base, ours, theirs)) == ["scope"]
 
     def test_one_side_alone_changes_it(self) -> None:
@@ -244,8 +243,7 @@ class TestScope:
 class TestEntries:
     """All that is not a value: merged entry by entry."""
 
-    BASE = replace(
-        sealed({"a": "1"}),
+    BASE = sealed({"a": "1"})._replace(
         labels={"app": "x"},
         annotations={"note": "x"},
         references={"u": from_raw("vault:kv/a#u", "u"), "v": from_raw("vault:kv/a#v", "v")},
@@ -307,7 +305,7 @@ class TestEntries:
     def test_merge(
         self, ours: dict[str, object], theirs: dict[str, object], both: dict[str, object]
     ) -> None:
-        sides = [replace(self.BASE, **changes) for changes in (ours, theirs, both)]  # type: ignore[arg-type]  # of tests
+        sides = [self.BASE._replace(**changes) for changes in (ours, theirs, both)]  # type: ignore[arg-type]  # of tests
         assert merged(self.BASE, *sides[:2]) == sides[2].to_dict()
 
     @pytest.mark.parametrize(
@@ -317,34 +315,34 @@ class TestEntries:
             ({"labels": {"app": "y"}}, {"labels": {"app": "z"}}, "metadata.labels.app"),
             ({"vault": VaultTerms(interval="2h")}, {"vault": VaultTerms()}, "vault"),
             (
-                {"template": replace(BASE.template, type="x/y")},
-                {"template": replace(BASE.template, type="x/z")},
+                {"template": BASE.template._replace(type="x/y")},
+                {"template": BASE.template._replace(type="x/z")},
                 "template.type",
             ),
         ],
         ids=lambda value: value if isinstance(value, str) else "",
     )
     def test_conflict(self, ours: dict[str, object], theirs: dict[str, object], path: str) -> None:
-        sides = [replace(self.BASE, **changes) for changes in (ours, theirs)]  # type: ignore[arg-type]  # of tests
+        sides = [self.BASE._replace(**changes) for changes in (ours, theirs)]  # type: ignore[arg-type]  # of tests
         tree = merged(self.BASE, *sides)
         assert paths(tree) == [path]
         assert resolved(tree, "ours") == sides[0].to_dict()
         assert resolved(tree, "theirs") == sides[1].to_dict()
 
     def test_one_key_sealed_here_and_referred_to_there(self) -> None:
-        base = replace(self.BASE, references={}, vault=VaultTerms())
+        base = self.BASE._replace(references={}, vault=VaultTerms())
         ours = changed(base, {"k": "1"})
-        theirs = replace(base, references={"k": from_raw("vault:kv/a#k", "k")})
+        theirs = base._replace(references={"k": from_raw("vault:kv/a#k", "k")})
         tree = merged(base, ours, theirs)
         assert {"encryptedData.k", "references"} <= set(paths(tree))
         assert resolved(tree, "ours") == ours.to_dict()
         assert resolved(tree, "theirs") == theirs.to_dict()
 
     def test_a_key_that_became_a_reference(self) -> None:
-        base = replace(sealed({"k": "1", "l": "1"}), labels={"a": "1"})
-        theirs = replace(unset_values(base, ["k"]), references={"k": from_raw("vault:k/a#k", "k")})
-        tree = merged(base, replace(base, labels={"a": "2"}), theirs)
-        assert tree == replace(theirs, labels={"a": "2"}).to_dict()
+        base = sealed({"k": "1", "l": "1"})._replace(labels={"a": "1"})
+        theirs = unset_values(base, ["k"])._replace(references={"k": from_raw("vault:k/a#k", "k")})
+        tree = merged(base, base._replace(labels={"a": "2"}), theirs)
+        assert tree == theirs._replace(labels={"a": "2"}).to_dict()
 
     def test_status_of_the_cluster_is_no_obstacle(self) -> None:
         raw = self.BASE.to_dict()

@@ -66,7 +66,7 @@ class TestRewrap:
             rewrap(sealed, [NEW.public], keys(NEW))
 
     def test_a_manifest_that_was_moved_does_not_open(self, sealed: SealedSecret) -> None:
-        moved = SealedSecret(**{**vars(sealed), "name": "other"})
+        moved = SealedSecret(**{**sealed._asdict(), "name": "other"})
         with pytest.raises(UnsealError):
             rewrap(moved, [NEW.public], keys(OLD))
 
@@ -89,7 +89,7 @@ class TestReseal:
 
     def test_a_wider_scope(self, sealed: SealedSecret) -> None:
         after = reseal(sealed, [NEW.public], keys(OLD), os.urandom, Scope.CLUSTER)
-        moved = SealedSecret(**{**vars(after), "name": "other", "namespace": "elsewhere"})
+        moved = SealedSecret(**{**after._asdict(), "name": "other", "namespace": "elsewhere"})
         assert opened(moved, NEW) == VALUES
 
     def test_a_scope_that_needs_a_namespace(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -82,7 +81,7 @@ def test_what_gitops_tools_keep_for_themselves_goes_to_the_manifest_not_to_the_s
         "owner": "me",
         "kubectl.kubernetes.io/last-applied-configuration": "{}",
     }
-    secret = replace(a_secret(), annotations=notes)
+    secret = a_secret()._replace(annotations=notes)
     sealed = seal(secret, [KEY.public], Scope.STRICT, os.urandom)
     assert sealed.annotations == {"argocd.argoproj.io/sync-wave": "3"}
     for entries in (sealed.template.annotations, unseal(sealed, ring(KEY)).annotations):
@@ -91,8 +90,7 @@ def test_what_gitops_tools_keep_for_themselves_goes_to_the_manifest_not_to_the_s
 
 def test_what_the_controller_writes_on_its_secrets_goes_nowhere() -> None:
     """A Secret that comes from the cluster, to be sealed again."""
-    secret = replace(
-        a_secret(),
+    secret = a_secret()._replace(
         labels={"sealkit.dev/managed": "true", "app": "db"},
         annotations={"sealkit.dev/spec-hash": "5d", "sealkit.dev/deletion-policy": "Retain"},
     )
@@ -104,7 +102,7 @@ def test_what_the_controller_writes_on_its_secrets_goes_nowhere() -> None:
 def test_a_tools_label_in_the_template_stays_off_the_secret() -> None:
     sealed = a_manifest()
     labels = {"argocd.argoproj.io/instance": "a", "app": "db"}
-    sealed = replace(sealed, template=replace(sealed.template, labels=labels))
+    sealed = sealed._replace(template=sealed.template._replace(labels=labels))
     assert unseal(sealed, ring(KEY)).labels == {"app": "db"}
 
 
@@ -143,14 +141,14 @@ def test_sealing_for_nobody_is_refused() -> None:
 
 def test_sealing_checks_the_secret_first() -> None:
     with pytest.raises(ManifestError) as caught:
-        seal(replace(a_secret(), type="kubernetes.io/tls"), [KEY.public], Scope.STRICT, os.urandom)
+        seal(a_secret()._replace(type="kubernetes.io/tls"), [KEY.public], Scope.STRICT, os.urandom)
     assert caught.value.field == "data.tls.crt"
 
 
 @pytest.mark.parametrize("scope", [Scope.STRICT, Scope.NAMESPACE])
 def test_sealing_needs_the_namespace_that_the_scope_binds(scope: Scope) -> None:
     with pytest.raises(ManifestError) as caught:
-        seal(replace(a_secret(), namespace=""), [KEY.public], scope, os.urandom)
+        seal(a_secret()._replace(namespace=""), [KEY.public], scope, os.urandom)
     assert caught.value.field == "metadata.namespace"
 
 
@@ -167,7 +165,7 @@ def test_one_bad_value_and_nothing_is_opened() -> None:
     sealed = a_manifest()
     good, bad = sealed.encrypted_data["password"], sealed.encrypted_data["user"]
     damaged = bad._replace(item=bad.item[:-1] + bytes([bad.item[-1] ^ 1]))
-    broken = replace(sealed, encrypted_data={"password": good, "user": damaged})
+    broken = sealed._replace(encrypted_data={"password": good, "user": damaged})
     with pytest.raises(UnsealError):
         unseal(broken, ring(KEY))
 
@@ -182,9 +180,9 @@ def test_one_envelope_without_a_key_and_nothing_is_opened() -> None:
 def test_opening_checks_the_rules_of_the_type() -> None:
     data = {".dockerconfigjson": b"not json"}
     sealed = a_manifest(data)
-    typed = replace(sealed.template, type="kubernetes.io/dockerconfigjson")
+    typed = sealed.template._replace(type="kubernetes.io/dockerconfigjson")
     with pytest.raises(ManifestError) as caught:
-        unseal(replace(sealed, template=typed), ring(KEY))
+        unseal(sealed._replace(template=typed), ring(KEY))
     assert caught.value.field == "data..dockerconfigjson"
 
 
@@ -249,8 +247,8 @@ def test_set_refuses_values_that_could_never_open() -> None:
 
 def test_set_checks_what_the_type_demands_of_the_new_value() -> None:
     sealed = a_manifest({".dockerconfigjson": b"{}"})
-    typed = replace(
-        sealed, template=replace(sealed.template, type="kubernetes.io/dockerconfigjson")
+    typed = sealed._replace(
+        template=sealed.template._replace(type="kubernetes.io/dockerconfigjson")
     )
     with pytest.raises(ManifestError) as caught:
         set_values(typed, sensitive({".dockerconfigjson": b"[]"}), [KEY.public], os.urandom)
@@ -271,7 +269,7 @@ def test_set_stops_at_the_largest_number_of_envelopes() -> None:
 def test_unset_removes_values_and_leaves_every_other_byte() -> None:
     before = a_manifest()
     after = unset_values(before, ["password"])
-    assert after == replace(before, encrypted_data={"user": before.encrypted_data["user"]})
+    assert after == before._replace(encrypted_data={"user": before.encrypted_data["user"]})
 
 
 def test_unset_drops_an_envelope_that_nothing_uses_any_more() -> None:

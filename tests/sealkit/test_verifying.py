@@ -43,7 +43,7 @@ def with_sizes(*sizes: int) -> Manifest:
     padded = (padded_length(size + 4) for size in sizes)
     items = (bytes(56 + size + 16 * (size // (16 * KIB) + 1)) for size in padded)
     values = {f"K{number}": SealedValue(eid, item) for number, item in enumerate(items)}
-    return replace(one, sealed=replace(one.sealed, encrypted_data=values))
+    return replace(one, sealed=one.sealed._replace(encrypted_data=values))
 
 
 def with_length(length: int) -> Manifest:
@@ -91,7 +91,7 @@ def test_length_of_the_manifest(length: int, expected: list[Rule]) -> None:
 @pytest.mark.parametrize("scope", list(Scope))
 def test_a_scope_that_needs_a_namespace(scope: Scope) -> None:
     one = manifest(scope)
-    nowhere = replace(one, sealed=replace(one.sealed, namespace=""))
+    nowhere = replace(one, sealed=one.sealed._replace(namespace=""))
     assert broken(list(check(one))) == []
     expected = [] if scope is Scope.CLUSTER else [rules.NO_NAMESPACE]
     assert broken(list(check(nowhere))) == expected

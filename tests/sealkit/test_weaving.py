@@ -6,7 +6,6 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -134,9 +133,9 @@ class TestConflicts:
 
     @pytest.mark.parametrize("emit", [emit_json, emit_yaml], ids=["json", "yaml"])
     def test_all_references_are_on_one_side(self, emit: Callable[..., str]) -> None:
-        base = replace(BASE, references={"u": from_raw("vault:kv/a#u", "u")})
-        ours = replace(base, references={})
-        theirs = replace(base, references={"u": from_raw("vault:kv/b#u", "u")})
+        base = BASE._replace(references={"u": from_raw("vault:kv/a#u", "u")})
+        ours = base._replace(references={})
+        theirs = base._replace(references={"u": from_raw("vault:kv/b#u", "u")})
         result = woven(*(emit(one.to_dict()) for one in (base, ours, theirs)))
         assert result.fields == ("spec.references",)
         read = [yaml.safe_load(text) for text in sides(result.text)]
@@ -154,7 +153,7 @@ class TestConflicts:
         assert "<<<<<<<" in result.text.decode()
 
     def test_what_merges_to_no_manifest(self) -> None:
-        ours = replace(BASE, template=Template(data={"url": "{{ .b }}"}))
+        ours = BASE._replace(template=Template(data={"url": "{{ .b }}"}))
         result = woven(text_of(BASE), text_of(ours), text_of(changed(BASE, {"b": None})))
         assert not result.clean
         assert "<<<<<<<" in result.text.decode()
@@ -234,8 +233,8 @@ class TestLayout:
         def odd(one: SealedSecret) -> str:
             return re.sub(r"    a: (\S+)", r"    ? a\n    : \1", text_of(one))
 
-        with_label, with_value = replace(BASE, labels={"x": "1"}), changed(BASE, {"z": "2"})
-        both = replace(with_value, labels={"x": "1"})
+        with_label, with_value = BASE._replace(labels={"x": "1"}), changed(BASE, {"z": "2"})
+        both = with_value._replace(labels={"x": "1"})
         assert clean(odd(BASE), odd(with_label), odd(with_value)) == odd(both)
         other = odd(changed(BASE, {"z": "3"}))
         result = woven(odd(BASE), odd(with_value), other)
@@ -244,7 +243,7 @@ class TestLayout:
 
     def test_lines_that_do_not_make_what_was_meant_are_a_conflict(self) -> None:
         def odd(**changes: object) -> str:
-            text = text_of(replace(BASE, **changes))  # type: ignore[arg-type]  # of the test
+            text = text_of(BASE._replace(**changes))  # type: ignore[arg-type]  # of the test
             return re.sub(r"    a: (\S+)", r"    ? a\n    : \1", text)
 
         new, *old = (Workload(WorkloadKind.DEPLOYMENT, name) for name in "nxy")
@@ -269,7 +268,7 @@ class TestDocuments:
     OTHER: Final = "kind: ConfigMap\napiVersion: v1\nmetadata: {name: x}\ndata:\n  k: '1'\n---\n"
 
     def named(self, name: str, **values: str) -> str:
-        return "---\n" + text_of(replace(sealed(values), name=name))
+        return "---\n" + text_of(sealed(values)._replace(name=name))
 
     def test_a_config_map_and_a_manifest(self) -> None:
         ours = self.OTHER + text_of(changed(BASE, {"a": "2"}))
@@ -349,7 +348,7 @@ class TestUneven:
         (eid,) = BASE.envelopes
         wraps = {**BASE.envelopes[eid].wraps, "4dlvfyzz3vzx7gwbzhmbmc5nqa": bytes(1168)}
         envelopes = {eid: BASE.envelopes[eid]._replace(wraps=wraps)}
-        ours, theirs = replace(BASE, envelopes=envelopes), changed(BASE, {"a": "2"})
+        ours, theirs = BASE._replace(envelopes=envelopes), changed(BASE, {"a": "2"})
         result = woven(text_of(BASE), text_of(ours), text_of(theirs))
         assert (result.clean, result.uneven) == (True, ("shop/db",))
         assert woven(text_of(BASE), text_of(BASE), text_of(theirs)).uneven == ()

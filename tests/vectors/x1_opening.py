@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -91,7 +90,7 @@ def from_another_manifest() -> dict[str, Any]:
     other, manifest = sealed(stream="other", name="cache"), sealed()
     data = {**manifest.encrypted_data, "user": other.encrypted_data["user"]}
     envelopes = {**manifest.envelopes, **other.envelopes}
-    return replace(manifest, encrypted_data=data, envelopes=envelopes).to_dict()
+    return manifest._replace(encrypted_data=data, envelopes=envelopes).to_dict()
 
 
 def two_data_keys() -> dict[str, Any]:
@@ -101,7 +100,7 @@ def two_data_keys() -> dict[str, Any]:
     binding = Binding("strict", "shop", "db")
     other = wrap(Sensitive(bytes(32)), public(STAGE), binding, from_uuid(eid))
     wraps = {**envelope.wraps, public(STAGE).kid: other}
-    return replace(manifest, envelopes={eid: SealedEnvelope("X1", wraps)}).to_dict()
+    return manifest._replace(envelopes={eid: SealedEnvelope("X1", wraps)}).to_dict()
 
 
 def swapped_chunks() -> dict[str, Any]:

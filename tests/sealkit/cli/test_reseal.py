@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-from dataclasses import replace
 
 import pytest
 import yaml
@@ -74,7 +73,7 @@ class TestReseal:
         assert "2 values for prod, staging (cluster-wide)" in result.err
         manifest = SealedSecret.from_dict(only_sealed(first(sealed)))
         assert manifest.scope is Scope.CLUSTER
-        assert replace(manifest, name="other").scope is Scope.CLUSTER
+        assert manifest._replace(name="other").scope is Scope.CLUSTER
         assert sealed.values(first(sealed).replace("name: db", "name: other")) == VALUES
 
     def test_references_stay_and_need_no_key(self, sealed: Desk) -> None:

@@ -35,7 +35,7 @@ kind: Secret  # yaml
 def test_mixed_documents_are_numbered_from_one() -> None:
     documents = read_documents(MIXED, file="all.yaml")
 
-    assert [(d.index, d.format, d.is_empty) for d in documents] == [
+    assert [(d.number, d.format, d.is_empty) for d in documents] == [
         (1, "yaml", False),
         (2, "json", False),
         (3, "json", False),
@@ -208,7 +208,7 @@ items: [{kind: C}]
 
 def test_resources_are_documents_or_items_of_lists() -> None:
     found = [
-        (document.index, resource.field, resource.to_dict()["kind"])
+        (document.number, resource.field, resource.to_dict()["kind"])
         for document in read_documents(LISTS)
         for resource in iter_resources(document)
     ]

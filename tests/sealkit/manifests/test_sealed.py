@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -379,9 +378,9 @@ def test_the_length_of_any_sealed_value_is_accepted(size: int) -> None:
 def test_checks_hold_before_writing_as_well() -> None:
     sealed = SealedSecret.from_dict(RAW)
     for changed in (
-        replace(sealed, envelopes={}),
-        replace(sealed, encrypted_data={}),
-        replace(sealed, template=Template(type="")),
+        sealed._replace(envelopes={}),
+        sealed._replace(encrypted_data={}),
+        sealed._replace(template=Template(type="")),
     ):
         with pytest.raises(ManifestError):
             changed.check()
