@@ -184,3 +184,26 @@ def test_a_deleted_manifest_takes_its_secret_along(world: World) -> None:
     world.kubectl("delete", "sealedsecret", "gone", "-n", SHOP)
     world.wait("secret/gone", "delete", SHOP)
     assert "NotFound" in world.kubectl("get", "secret", "gone", "-n", SHOP, check=False)
+
+
+def rules(world: World, path: Path) -> list[str]:
+    """What `verify --cluster` finds about a file."""
+    online = ("--cluster", "--kubeconfig", "controller.kubeconfig", "--format", "json")
+    report = json.loads(world.sealkit("verify", str(path), *online))
+    return [finding["rule"] for finding in report["findings"]]
+
+
+def test_the_desk_sees_what_the_cluster_has(world: World) -> None:
+    path = put(world, "seen", "generic", "seen", "--from-literal=A=one", "--from-literal=B=two")
+    online = ("--kubeconfig", "controller.kubeconfig")
+    assert world.sealkit("view", str(path), "A", *online) == b"one"
+    assert rules(world, path) == []
+    world.sealkit("set", str(path), "A", stdin=b"new")
+    assert rules(world, path) == ["SK314"]
+    assert world.sealkit("view", str(path), "A", *online) == b"one"  # what the cluster has
+    world.kubectl("delete", "sealedsecret", "seen", "-n", SHOP)
+    world.wait("secret/seen", "delete", SHOP)
+    assert rules(world, path) == ["SK313"]
+    world.sealkit("view", str(path), "A", *online, code=1)
+    world.kubectl("create", "secret", "generic", "seen", "-n", SHOP, "--from-literal=A=theirs")
+    assert world.sealkit("view", str(path), "A", *online, code=6) == b""

@@ -31,8 +31,8 @@ class World:
         done = self.run_kubectl(self.server, *arguments, stdin=stdin, check=check)
         return done.stdout + done.stderr
 
-    def sealkit(self, *arguments: str, stdin: bytes = b"") -> bytes:
-        """Run sealkit and return its standard output."""
+    def sealkit(self, *arguments: str, stdin: bytes = b"", code: int = 0) -> bytes:
+        """Run sealkit, which has to end with `code`, and return its standard output."""
         done = subprocess.run(
             [VENV / "sealkit", *arguments],
             input=stdin,
@@ -41,7 +41,7 @@ class World:
             check=False,
             timeout=60,
         )
-        assert done.returncode == 0, done.stderr.decode()
+        assert done.returncode == code, done.stdout.decode() + done.stderr.decode()
         return done.stdout
 
     def seal(self, secret: str, file: str) -> Path:
