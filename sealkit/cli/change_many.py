@@ -11,14 +11,14 @@ from typing import NamedTuple
 
 from sealkit.cli import batch, ledger
 from sealkit.cli.app import STDIO, App
-from sealkit.cli.audience import Audience, Choice, audience_for
+from sealkit.cli.audience import Audience, Choice
 from sealkit.cli.audiences import Audiences
 from sealkit.cli.batch import Outcome, may_hold_manifest
 from sealkit.cli.change_deeds import Change, Deed
 from sealkit.cli.change_file import Changed, update_of, values_of
 from sealkit.cli.change_values import QUOTE
-from sealkit.cli.output import counted, print_json
-from sealkit.cli.resources import SEALED, Found, read_resources
+from sealkit.cli.output import counted, print_json, print_lines
+from sealkit.cli.resources import SEALED, Found, parse_resources
 from sealkit.cli.rewriting import check_fits
 from sealkit.errors import PolicyError, UsageError
 from sealkit.lines import printable
@@ -120,11 +120,8 @@ def carry_out(app: App, deed: Deed, request: Request) -> None:
     report = run(app, deed, request)
     if request.as_json:
         print_json(app, report.to_dict())
-    elif request.check:
-        app.write(STDIO, "".join(f"{line}\n" for line in report.told()))
     else:
-        for line in report.told():
-            app.say(line)
+        print_lines(app, report.told(), is_result=request.check)
     batch.say_errors(app, report.failed)
     if not request.as_json:
         app.say(report.summary())
@@ -140,7 +137,7 @@ def run(app: App, deed: Deed, request: Request) -> Report:
     """
     if STDIO in request.paths:
         raise UsageError("--file takes files, folders and globs, not standard input")
-    task = Task(app, deed, request, Audiences(app))
+    task = Task(app, deed, request, Audiences(app, request.choice))
     files = batch.iter_files(app, request.paths)
     looked = batch.run_all(app, files, partial(_look, task), jobs=request.jobs, doing="looking")
     if failed := _failed(looked):
@@ -184,9 +181,10 @@ def _check_found(task: Task, looked: Sequence[Looked]) -> None:
 
 def _look(task: Task, file: str) -> Looked:
     """Find out what would change in a file, and refuse what could not."""
-    if not may_hold_manifest(task.app.read(file)):
+    raw = task.app.read(file)
+    if not may_hold_manifest(raw):
         return Looked()
-    entries = _meant(task, read_resources(task.app, file)[1])
+    entries = _meant(task, parse_resources(raw, file)[1])
     keys: set[str] = set()
     lines = []
     for entry in entries:
@@ -202,7 +200,8 @@ def _look(task: Task, file: str) -> Looked:
 
 def _make(task: Task, change: Change, file: str) -> batch.Change:
     """Return the new text of a file, in which all manifests are changed that are meant."""
-    text, found = read_resources(task.app, file)
+    raw = task.app.read(file)
+    text, found = parse_resources(raw, file)
     updates = []
     for entry in _meant(task, found):
         with entry.located():
@@ -210,7 +209,7 @@ def _make(task: Task, change: Change, file: str) -> batch.Change:
             if chosen := task.deed.chosen(before):
                 audience = _admitting(task, file, before, chosen)
                 updates.append(update_of(entry, before, change(before, audience, chosen)))
-    return batch.Change(text.encode(), rewrite(text, updates))
+    return batch.Change(raw, rewrite(text, updates))
 
 
 def _meant(task: Task, found: Sequence[Found]) -> list[Found]:
@@ -225,9 +224,7 @@ def _admitting(task: Task, file: str, sealed: SealedSecret, chosen: tuple[str, .
         PolicyError: it opens for others; the hint is the command that mends it.
         SealkitError: there is no key to seal for.
     """
-    target, choice = task.app.place(file), task.request.choice
-    asked = bool(choice.recipient_files)
-    audience = audience_for(task.app, target, choice) if asked else task.audiences.of(target)
+    audience = task.audiences.of(task.app.place(file))
     if sealed.envelopes or task.deed.encrypts(chosen):
         audience.check_keys()
     try:

@@ -16,7 +16,7 @@ from sealkit.cli.app import STDIO, App
 from sealkit.cli.making import making
 from sealkit.cli.options import key_option, output_option
 from sealkit.cli.output import counted, print_report
-from sealkit.cli.resources import SEALED, Found, label_of, read_resources
+from sealkit.cli.resources import SEALED, Found, label_of, parse_resources
 from sealkit.cli.unseal import read_keys
 from sealkit.crypto.bitnami import Certificate, seal
 from sealkit.crypto.x1 import Kid, PrivateKey
@@ -183,13 +183,13 @@ def run(request: ExportRequest, app: App) -> list[Result]:
     """
     certificate = _certificate(app, request.certificate)
     tools = Tools(app, read_keys(app, request.key_files), certificate)
+    contents = ((source, app.read(source)) for source in request.sources)
     # Trees are full of files that are none of our business, and of templates that are no YAML.
-    sources = [
-        source
-        for source in request.sources
-        if not request.in_place or batch.may_hold_manifest(app.read(source))
+    return [
+        _converted(tools, source, raw)
+        for source, raw in contents
+        if not request.in_place or batch.may_hold_manifest(raw)
     ]
-    return [_converted(tools, source) for source in sources]
 
 
 def _certificate(app: App, name: str) -> Certificate:
@@ -202,8 +202,8 @@ def _certificate(app: App, name: str) -> Certificate:
     return certificate
 
 
-def _converted(tools: Tools, name: str) -> Result:
-    text, found = read_resources(tools.app, name)
+def _converted(tools: Tools, name: str, raw: bytes) -> Result:
+    text, found = parse_resources(raw, name)
     done = [(entry, *_convert(tools, entry)) for entry in found if entry.type == SEALED]
     changes = [Replace(entry.resource, made.manifest) for entry, _, made in done if made.manifest]
     lines = [_line(name, *one) for one in done]

@@ -15,9 +15,10 @@ from sealkit.cli.audiences import Audiences
 from sealkit.cli.import_bitnami import bitnami_option, read_ring
 from sealkit.cli.import_file import Task, convert_file, related_objects
 from sealkit.cli.import_report import Report
-from sealkit.cli.import_tree import convert_all, find_files, write_all
+from sealkit.cli.import_tree import convert_all, write_all
 from sealkit.cli.options import jobs_option, output_option
 from sealkit.cli.output import counted, print_json
+from sealkit.cli.tree_files import find_files
 from sealkit.errors import ManifestError, SealkitError, UsageError
 from sealkit.foreign import Context
 from sealkit.manifests.secret import check_data_key

@@ -13,9 +13,9 @@ from sealkit.cli.app import STDIO, App
 from sealkit.cli.audience import Choice, audience_for
 from sealkit.cli.audiences import Audiences
 from sealkit.cli.import_report import Imported, Origin, Result
-from sealkit.cli.import_tree import Files
-from sealkit.cli.resources import SECRET, Found, label_of, read_resources
+from sealkit.cli.resources import SECRET, Found, label_of, parse_resources, read_resources
 from sealkit.cli.terms import Terms
+from sealkit.cli.tree_files import Files
 from sealkit.errors import ManifestError
 from sealkit.foreign import Context, Conversion, Note, Raw, convert, convert_secret, sops
 from sealkit.foreign.context import EXTERNAL_SECRETS, VAULT_SECRETS, group_of
@@ -114,7 +114,7 @@ def convert_file(task: Task, name: str) -> Result:
     if is_named:
         import_sops.refuse_flat(raw, label)
     try:
-        text, found = read_resources(task.world(name), name)
+        text, found = parse_resources(raw, name)
     except ManifestError:
         if is_named:
             raise

@@ -23,6 +23,15 @@ def print_report(app: App, report: Sequence[Line], *, as_json: bool) -> None:
         app.say(str(line))
 
 
+def print_lines(app: App, lines: Sequence[str], *, is_result: bool) -> None:
+    """Print lines: what --check found is a result, what was done is talk."""
+    if is_result:
+        app.write(STDIO, "".join(f"{line}\n" for line in lines))
+        return
+    for line in lines:
+        app.say(line)
+
+
 def print_json(app: App, value: object) -> None:
     """Print one JSON value on standard output."""
     import json  # noqa: PLC0415 (rare: cold start)

@@ -68,7 +68,16 @@ def read_resources(app: App, name: str) -> tuple[str, list[Found]]:
         ManifestError: it is not YAML or JSON that is safe to read.
         SealkitError: it cannot be read.
     """
-    documents = read_documents(app.read(name), file=label_of(name))
+    return parse_resources(app.read(name), name)
+
+
+def parse_resources(raw: bytes, name: str) -> tuple[str, list[Found]]:
+    """Return the text and the objects of a file that was read already.
+
+    Raises:
+        ManifestError: it is not YAML or JSON that is safe to read.
+    """
+    documents = read_documents(raw, file=label_of(name))
     return (documents[0].text if documents else ""), resources_of(documents)
 
 

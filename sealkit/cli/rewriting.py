@@ -14,7 +14,7 @@ from sealkit.cli.app import App
 from sealkit.cli.audience import Audience
 from sealkit.cli.audiences import Audiences
 from sealkit.cli.batch import may_hold_manifest
-from sealkit.cli.resources import SEALED, Found, read_resources
+from sealkit.cli.resources import SEALED, Found, parse_resources
 from sealkit.errors import NoKeyError, PolicyError, SealkitError
 from sealkit.manifests.scope import Scope
 from sealkit.manifests.sealed import SealedSecret, envelopes_to_dict
@@ -95,9 +95,10 @@ def rewrite_file(task: Task, file: str) -> Done:
         NoKeyError, UnsealError: a manifest does not open.
         SealkitError: a manifest is wrong; the file was changed meanwhile or cannot be written.
     """
-    if not may_hold_manifest(task.app.read(file)):
+    raw = task.app.read(file)
+    if not may_hold_manifest(raw):
         return Done()
-    text, found = read_resources(task.app, file)
+    text, found = parse_resources(raw, file)
     sealed = [entry for entry in found if entry.type == SEALED]
     if not sealed:
         return Done()

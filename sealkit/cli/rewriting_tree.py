@@ -15,7 +15,7 @@ from sealkit.cli.app import STDIO, App
 from sealkit.cli.audiences import Audiences
 from sealkit.cli.batch import Outcome
 from sealkit.cli.options import jobs_option, key_option
-from sealkit.cli.output import counted, print_json
+from sealkit.cli.output import counted, print_json, print_lines
 from sealkit.cli.rewriting import Done, Rewritten, Task, Verb, rewrite_file
 from sealkit.cli.unseal import read_keys
 from sealkit.errors import UsageError
@@ -195,11 +195,8 @@ def _print(app: App, request: Request, report: Report) -> None:
     """Tell everything: what --check found is a result, all else is talk."""
     if request.as_json:
         print_json(app, report.to_dict())
-    elif report.check:
-        app.write(STDIO, "".join(f"{line}\n" for line in report.lines()))
     else:
-        for line in report.lines():
-            app.say(line)
+        print_lines(app, report.lines(), is_result=report.check)
     batch.say_errors(app, report.outcomes)
     for note in report.notes():
         app.say(f"sealkit: note: {note}")

@@ -149,7 +149,10 @@ def run(request: SealRequest, app: App) -> list[Sealed]:
     (source,) = request.sources
     target = _target(request, app)
     terms = terms_for(app, target, request.wish)
-    made = (_seal_raw if request.raw else _seal_text)(request, app, terms, source)
+    if request.raw:
+        made = _seal_raw(request, app, terms, source)
+    else:
+        made = _seal_text(request, terms, source, app.read(source))
     for note in made.notes:
         app.say(note)
     app.write(request.output, made.text)
@@ -165,10 +168,10 @@ def run_in_place(
 
     audiences = Audiences(app, request.wish.choice)
 
-    def seal(app: App, source: str) -> Made:
+    def seal(source: str, raw: bytes) -> Made:
         target = app.place(source)
         terms = terms_of(app, audiences.of(target), target, request.wish)
-        return _seal_text(request, app, terms, source)
+        return _seal_text(request, terms, source, raw)
 
     seal_tree.carry_out(app, seal_tree.Request(request.sources, check, jobs, as_json), seal)
 
@@ -186,8 +189,8 @@ def _seal_raw(request: SealRequest, app: App, terms: Terms, source: str) -> Made
     return Made(emit_yaml(terms.seal(divided)), [terms.line(divided, label_of(source), 1)])
 
 
-def _seal_text(request: SealRequest, app: App, terms: Terms, source: str) -> Made:
-    documents = read_documents(app.read(source), file=label_of(source))
+def _seal_text(request: SealRequest, terms: Terms, source: str, raw: bytes) -> Made:
+    documents = read_documents(raw, file=label_of(source))
     found = resources_of(documents)
     secrets = [entry for entry in found if entry.type == SECRET]
     if request.name and len(secrets) != 1:

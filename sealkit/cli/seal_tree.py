@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import NamedTuple
 
 from sealkit.cli import batch
-from sealkit.cli.app import STDIO, App
-from sealkit.cli.import_tree import find_files
-from sealkit.cli.output import counted, print_report
+from sealkit.cli.app import App
+from sealkit.cli.output import counted, print_lines, print_report
 from sealkit.cli.terms import Made
+from sealkit.cli.tree_files import find_files
 
 _MARK = b"Secret"  # trees are full of files that hold none, and that may be no YAML at all
 
@@ -24,7 +24,7 @@ class Request(NamedTuple):
     as_json: bool
 
 
-def carry_out(app: App, request: Request, seal: Callable[[App, str], Made]) -> None:
+def carry_out(app: App, request: Request, seal: Callable[[str, bytes], Made]) -> None:
     """Seal all files in place with `seal`, tell what became of them, and end with an exit code.
 
     A file in which there is nothing to seal is not written.
@@ -50,23 +50,20 @@ def carry_out(app: App, request: Request, seal: Callable[[App, str], Made]) -> N
     _report(app, request, made.values())
 
 
-def _made(app: App, seal: Callable[[App, str], Made], named: frozenset[str], file: str) -> Made:
+def _made(app: App, seal: Callable[[str, bytes], Made], named: frozenset[str], file: str) -> Made:
     old = app.read(file)
     if file not in named and _MARK not in old:
         return Made("")
-    made = seal(app, file)
-    return made._replace(old=old) if file in named else made._replace(old=old, notes=_about(made))
-
-
-def _about(made: Made) -> Sequence[str]:
-    """Return the notes of a file in a folder: that it holds no Secret is nothing to tell."""
-    return made.notes if made.lines else ()
+    made = seal(file, old)
+    # That a file in a folder holds no Secret is nothing to tell.
+    notes = made.notes if made.lines or file in named else ()
+    return made._replace(old=old, notes=notes)
 
 
 def _report(app: App, request: Request, made: Iterable[Made]) -> None:
     lines = [line for one in made for line in one.lines]
     if request.check and not request.as_json:
-        app.write(STDIO, "".join(f"would have {line}\n" for line in lines))
+        print_lines(app, [f"would have {line}" for line in lines], is_result=True)
     else:
         print_report(app, lines, as_json=request.as_json)
     files = len({line.file for line in lines})
