@@ -14,7 +14,7 @@ import click
 from sealkit.cli import batch
 from sealkit.cli.app import STDIO, App
 from sealkit.cli.making import making
-from sealkit.cli.options import key_option, output_option
+from sealkit.cli.options import check_output, key_option, output_option
 from sealkit.cli.output import counted, print_report
 from sealkit.cli.resources import SEALED, Found, label_of, parse_resources
 from sealkit.cli.unseal import read_keys
@@ -157,20 +157,10 @@ def _named(files: tuple[str, ...]) -> str:
 
 
 def _check(request: ExportRequest, *, as_json: bool) -> None:
+    check_output(request.sources, request.output, in_place=request.in_place, as_json=as_json)
     inputs = (*request.sources, *request.key_files, request.certificate)
-    both = request.output != STDIO or STDIO in request.sources
-    to_stdout = not request.in_place and request.output == STDIO
-    refusals = {
-        "--in-place goes with files, and not with --output": request.in_place and both,
-        "several files need --in-place": not request.in_place and len(request.sources) > 1,
-        "--json needs -o FILE or --in-place, standard output is the manifest": as_json
-        and to_stdout,
-        "standard input can be only one of them: FILE, --cert or one --key": inputs.count(STDIO)
-        > 1,
-    }
-    for message, applies in refusals.items():
-        if applies:
-            raise UsageError(message)
+    if inputs.count(STDIO) > 1:
+        raise UsageError("standard input can be only one of them: FILE, --cert or one --key")
 
 
 def run(request: ExportRequest, app: App) -> list[Result]:

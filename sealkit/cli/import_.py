@@ -16,7 +16,7 @@ from sealkit.cli.import_bitnami import bitnami_option, read_ring
 from sealkit.cli.import_file import Task, convert_file, related_objects
 from sealkit.cli.import_report import Report
 from sealkit.cli.import_tree import convert_all, write_all
-from sealkit.cli.options import jobs_option, output_option
+from sealkit.cli.options import jobs_option, output_option, refuse
 from sealkit.cli.output import counted, print_json
 from sealkit.cli.tree_files import find_files
 from sealkit.errors import ManifestError, SealkitError, UsageError
@@ -137,9 +137,7 @@ def _check(app: App, request: ImportRequest, *, as_json: bool) -> None:
         and not request.one_by_one
         and request.output == STDIO,
     }
-    for message, applies in refusals.items():
-        if applies:
-            raise UsageError(message)
+    refuse(refusals)
     try:
         fields.namespace_or_none(request.namespace, "--namespace")
         for key in request.keys:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 import click
 
 from sealkit.cli.app import STDIO
+from sealkit.errors import UsageError
 from sealkit.manifests.scope import Scope
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -28,6 +29,16 @@ recipient_option = click.option(
     multiple=True,
     metavar="FILE",
     help="Recipient file, where there is no config.",
+)
+kubeconfig_option = click.option(
+    "--kubeconfig", default=None, metavar="FILE", help="Look for the context in this file."
+)
+controller_namespace_option = click.option(
+    "--controller-namespace",
+    default="sealkit-system",
+    show_default=True,
+    metavar="NAME",
+    help="Where the controller publishes its key.",
 )
 
 
@@ -82,16 +93,8 @@ def sealing_options(command: F) -> F:
 def cluster_options(command: F) -> F:
     """Add the options that say which cluster, and where in it the controller is."""
     for option in (
-        click.option(
-            "--controller-namespace",
-            default="sealkit-system",
-            show_default=True,
-            metavar="NAME",
-            help="Where the controller publishes its key.",
-        ),
-        click.option(
-            "--kubeconfig", default=None, metavar="FILE", help="Look for the context in this file."
-        ),
+        controller_namespace_option,
+        kubeconfig_option,
         click.option(
             "--context", default=None, metavar="CTX", help="The cluster of this kubectl context."
         ),
@@ -129,3 +132,32 @@ def jobs_option(command: F) -> F:
         metavar="N",
         help="Work on so many files at once; as many as there are processors by default.",
     )(command)
+
+
+def check_output(sources: Sequence[str], output: str, *, in_place: bool, as_json: bool) -> None:
+    """Refuse what does not tell where results and the report go.
+
+    Raises:
+        UsageError: they have no place, or the same one.
+    """
+    refuse(
+        {
+            "--in-place goes with files, and not with --output": in_place
+            and (output != STDIO or STDIO in sources),
+            "several files need --in-place": not in_place and len(sources) > 1,
+            "--json needs -o FILE or --in-place, standard output is the manifest": as_json
+            and not in_place
+            and output == STDIO,
+        }
+    )
+
+
+def refuse(refusals: Mapping[str, bool]) -> None:
+    """Refuse a command line for the first reason that applies.
+
+    Raises:
+        UsageError: there is one.
+    """
+    for message, applies in refusals.items():
+        if applies:
+            raise UsageError(message)

@@ -11,7 +11,14 @@ import click
 from sealkit import fields
 from sealkit.cli.app import STDIO, App
 from sealkit.cli.audience import Choice
-from sealkit.cli.options import jobs_option, output_option, sealing_options, store_options
+from sealkit.cli.options import (
+    check_output,
+    jobs_option,
+    output_option,
+    refuse,
+    sealing_options,
+    store_options,
+)
 from sealkit.cli.output import print_report
 from sealkit.cli.resources import SEALED, SECRET, Found, label_of, resources_of
 from sealkit.cli.terms import Made, Sealed, Terms, Wish, store_asked_for, terms_for, terms_of
@@ -111,23 +118,16 @@ def seal_command(
 
 
 def _check(request: SealRequest, *, as_json: bool) -> None:
-    both = request.output != STDIO or STDIO in request.sources
-    to_stdout = not request.in_place and request.output == STDIO
+    check_output(request.sources, request.output, in_place=request.in_place, as_json=as_json)
     refusals = {
-        "--in-place goes with files, and not with --output": request.in_place and both,
         "--in-place goes neither with --as nor with --raw": request.in_place
         and bool(request.target or request.raw),
-        "several files need --in-place": not request.in_place and len(request.sources) > 1,
-        "--json needs -o FILE or --in-place, standard output is the manifest": as_json
-        and to_stdout,
         "--raw needs --name, the name of the Secret": bool(request.raw) and not request.name,
         "--store and --cluster-store are for references, not for --no-references or --raw": bool(
             request.wish.store and not request.with_references
         ),
     }
-    for message, applies in refusals.items():
-        if applies:
-            raise UsageError(message)
+    refuse(refusals)
     _check_names(request)
 
 

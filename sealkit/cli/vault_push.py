@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from sealkit import fields
 from sealkit.cli.app import STDIO, App
+from sealkit.cli.options import refuse
 from sealkit.cli.resources import SECRET, Found, label_of, read_resources
 from sealkit.cli.seal import divided_secret, public_notes
 from sealkit.cli.terms import Wish, terms_for
@@ -83,9 +84,7 @@ def check(request: PushRequest, *, as_json: bool) -> None:
         "--json needs -o FILE, --in-place or --dry-run, standard output is the manifest": as_json
         and to_stdout,
     }
-    for message, applies in refusals.items():
-        if applies:
-            raise UsageError(message)
+    refuse(refusals)
     try:
         fields.namespace_or_none(request.namespace, "--namespace")
         Reference(request.to)

@@ -10,7 +10,7 @@ import click
 from sealkit import __version__
 from sealkit.cli.app import STDIO, App
 from sealkit.cli.batch import each, end, iter_files, say_errors, worst_code
-from sealkit.cli.options import jobs_option
+from sealkit.cli.options import controller_namespace_option, jobs_option, kubeconfig_option
 from sealkit.cli.verify_look import Looked, look, look_at_recipients, world_of
 from sealkit.crypto.x1 import Kid, PrivateKey
 from sealkit.errors import UsageError
@@ -115,16 +115,8 @@ def findings_options(command: F) -> F:
     metavar="[CTX]",
     help="Compare with the cluster of this kubectl context, or of the current one.",
 )
-@click.option(
-    "--kubeconfig", default=None, metavar="FILE", help="Look for the context in this file."
-)
-@click.option(
-    "--controller-namespace",
-    default="sealkit-system",
-    show_default=True,
-    metavar="NAME",
-    help="Where the controller publishes its key.",
-)
+@kubeconfig_option
+@controller_namespace_option
 @findings_options
 @jobs_option
 @click.pass_obj

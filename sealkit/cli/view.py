@@ -13,7 +13,7 @@ import click
 
 from sealkit.cli.app import STDIO, App
 from sealkit.cli.making import making
-from sealkit.cli.options import key_option, name_option
+from sealkit.cli.options import key_option, kubeconfig_option, name_option
 from sealkit.cli.output import counted, json_of, print_json
 from sealkit.cli.resources import SEALED, Found, label_of, read_resources
 from sealkit.cli.unseal import read_keys
@@ -50,9 +50,7 @@ class Opened(NamedTuple):
     metavar="CTX",
     help="Without a key: read the Secret in the cluster of this kubectl context, as you may.",
 )
-@click.option(
-    "--kubeconfig", default=None, metavar="FILE", help="Look for the context in this file."
-)
+@kubeconfig_option
 @name_option
 @click.option(
     "--json", "as_json", is_flag=True, help="Print JSON, with the values in base64 as kubectl does."
