@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -13,7 +12,7 @@ from sealkit.cli.app import STDIO, App
 from sealkit.cli.audience import Choice, audience_for
 from sealkit.cli.audiences import Audiences
 from sealkit.cli.import_report import Imported, Origin, Result
-from sealkit.cli.resources import SECRET, Found, label_of, parse_resources, read_resources
+from sealkit.cli.resources import SECRET, Found, label_of, parse_resources
 from sealkit.cli.terms import Terms
 from sealkit.cli.tree_files import Files
 from sealkit.errors import ManifestError
@@ -51,9 +50,9 @@ class Task(NamedTuple):
     stdin: bytes = b""
     bitnami: Ring | None = None
 
-    def world(self, name: str) -> App:
-        """Return the world to read a file in: standard input is there more than once."""
-        return self.app._replace(stdin=io.BytesIO(self.stdin)) if name == STDIO else self.app
+    def read(self, name: str) -> bytes:
+        """Return the content of a file; standard input is there more than once."""
+        return self.stdin if name == STDIO else self.app.read(name)
 
     def terms(self, source: str) -> Terms:
         """Decide for whom the Secrets of a file are sealed: by its place, or that of the output.
@@ -88,11 +87,11 @@ class _Made(NamedTuple):
 
 def related_objects(task: Task, name: str) -> list[Raw]:
     """Return the objects of a file that decide what becomes of others, also in other files."""
-    raw = task.world(name).read(name)
+    raw = task.read(name)
     if not any(group.encode() in raw for group in _RELATED):
         return []
     try:
-        found = read_resources(task.world(name), name)[1]
+        found = parse_resources(raw, name)[1]
     except ManifestError:  # told when the file itself is converted
         return []
     groups = {*_RELATED, f"generators.{EXTERNAL_SECRETS}"}
@@ -107,7 +106,7 @@ def convert_file(task: Task, name: str) -> Result:
             Secret cannot be sealed for whom it is to be sealed.
     """
     label, is_named = label_of(name), name in task.files.named
-    raw = task.world(name).read(name)
+    raw = task.read(name)
     result = Result(name, label, is_named)
     if not is_named and not any(sign in raw for sign in _SIGNS):
         return result

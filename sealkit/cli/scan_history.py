@@ -34,7 +34,7 @@ def history(app: App, paths: tuple[str, ...], count: int | None) -> Past:
     folders = wanted_folders(app, git, paths)
     if git.find_commit(HEAD) is None:
         raise UsageError("there is no commit yet")
-    if git.run("rev-parse", "--is-shallow-repository").strip() == b"true":
+    if git.is_shallow():
         app.say("sealkit: note: a shallow clone has only its last commits: git fetch --unshallow")
     limit = (f"--max-count={count}",) if count else ()
     order = ("--objects", "--in-commit-order", "--reverse", "--topo-order")
