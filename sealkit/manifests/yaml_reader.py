@@ -15,17 +15,8 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-import yaml
-from yaml.events import (
-    AliasEvent,
-    MappingEndEvent,
-    MappingStartEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    StreamEndEvent,
-)
-
 from sealkit.errors import ManifestError
+from sealkit.manifests.pyyaml import yaml
 from sealkit.manifests.tree import (
     MAX_DEPTH,
     MAX_DIGITS,
@@ -125,25 +116,25 @@ class _Reader:
 
     def _document(self) -> tuple[bool, Node | None]:
         self._next()  # the start of the stream
-        if isinstance(self._next(), StreamEndEvent):
+        if isinstance(self._next(), yaml.StreamEndEvent):
             return False, None
         root = self._node(self._next())
         self._next()  # the end of the document
         event = self._next()
         # The split at "---" lines and libyaml must agree, or a document would be lost unseen.
-        if not isinstance(event, StreamEndEvent):
+        if not isinstance(event, yaml.StreamEndEvent):
             raise self._refuse(event, 'another document begins without a "---" line')
         if isinstance(root, Scalar) and root.start == root.end:
             return True, None
         return True, root
 
     def _node(self, event: _Event) -> Node:
-        if isinstance(event, ScalarEvent):
+        if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event)
         self._admit(event)
         if len(self._path) >= MAX_DEPTH:
             raise self._refuse(event, f"nested deeper than {MAX_DEPTH} levels")
-        if isinstance(event, MappingStartEvent):
+        if isinstance(event, yaml.MappingStartEvent):
             return self._mapping(event)
         return self._sequence(event)
 
@@ -151,7 +142,7 @@ class _Reader:
         self._nodes += 1
         if self._nodes > MAX_NODES:
             raise self._refuse(event, f"more than {MAX_NODES:,} values in one document")
-        if isinstance(event, AliasEvent) or event.anchor is not None:
+        if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
             raise self._refuse(event, "anchors and aliases are not allowed", "write it out")
 
     def _scalar(self, event: _Event) -> Scalar:
@@ -187,7 +178,7 @@ class _Reader:
         self._check_tag(start, "map")
         entries: dict[str, Entry] = {}
         end = 0
-        while not isinstance(event := self._next(), MappingEndEvent):
+        while not isinstance(event := self._next(), yaml.MappingEndEvent):
             key, name = self._key(event, entries)
             self._path.append(name)
             value = self._node(self._next())
@@ -200,7 +191,7 @@ class _Reader:
 
     def _key(self, event: _Event, entries: dict[str, Entry]) -> tuple[Scalar, str]:
         # Not read as a node: keys could nest in keys, unseen by the count of levels.
-        key = self._scalar(event) if isinstance(event, ScalarEvent) else None
+        key = self._scalar(event) if isinstance(event, yaml.ScalarEvent) else None
         if key is None or not isinstance(key.value, str):
             raise self._refuse(event, "a key that is not a string", _QUOTE_IT)
         if key.value == "<<" and not key.style:
@@ -215,7 +206,7 @@ class _Reader:
         items: list[Node] = []
         begin = self._begin_of(start)
         end = begin + 1
-        while not isinstance(event := self._next(), SequenceEndEvent):
+        while not isinstance(event := self._next(), yaml.SequenceEndEvent):
             self._path.append(f"[{len(items)}]")
             items.append(self._node(event))
             self._path.pop()
