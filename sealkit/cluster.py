@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from sealkit.encoding import from_base64
@@ -52,7 +51,7 @@ class Place:
     """Which cluster: a context of a kubeconfig, both by default those that kubectl would use."""
 
     context: str | None = None
-    kubeconfig: Path | None = None
+    kubeconfig: str | None = None
 
     def __str__(self) -> str:
         """What it is called in messages."""
@@ -210,9 +209,8 @@ def _connection(place: Place) -> Configuration:
     from yaml import YAMLError  # noqa: PLC0415 (same)
 
     settings = client.Configuration()
-    path = str(place.kubeconfig) if place.kubeconfig else None
     try:
-        config.load_kube_config(path, place.context, client_configuration=settings)  # type: ignore[no-untyped-call]  # has no annotations
+        config.load_kube_config(place.kubeconfig, place.context, client_configuration=settings)  # type: ignore[no-untyped-call]  # has no annotations
     # The loader checks nothing: a field of the wrong shape ends in any of these.
     except (config.ConfigException, YAMLError, *_ODD_SHAPES, OSError) as error:
         what = f"the kubeconfig has no usable cluster {place} ({type(error).__name__})"

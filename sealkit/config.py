@@ -6,17 +6,18 @@ rule that matches wins. The reading is strict: a typo in a security policy must 
 
 from __future__ import annotations
 
+import os
+import posixpath
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
-from pathlib import Path, PurePath, PurePosixPath
 from typing import Final, NamedTuple
 
 from sealkit import fields
 from sealkit.encoding import from_base32
 from sealkit.errors import ConfigError, ManifestError
-from sealkit.files import read_bytes
+from sealkit.files import AnyPath, inside, read_bytes
 from sealkit.manifests.documents import Resource, iter_resources, read_documents
 from sealkit.manifests.scope import Scope
 from sealkit.manifests.splice import Remove, Set, apply_edits
@@ -37,7 +38,7 @@ class Cluster(NamedTuple):
 
     name: str
     kid: str
-    recipient: PurePosixPath
+    recipient: str
     not_after: date | None = None
 
 
@@ -48,24 +49,28 @@ class Rule(NamedTuple):
     clusters: tuple[str, ...]
     scopes: tuple[Scope, ...] = tuple(Scope)
 
-    def matches(self, path: PurePosixPath) -> bool:
+    def matches(self, path: str) -> bool:
         """Tell whether a path, relative to the config's folder, falls under this rule."""
-        return any(_glob_matches(glob, str(path)) for glob in self.paths)
+        return any(_glob_matches(glob, path) for glob in self.paths)
 
 
 class Config(NamedTuple):
     """A parsed `.sealkit.yaml` and the folder it rules."""
 
-    folder: Path
+    folder: str
     clusters: Mapping[str, Cluster]
     rules: tuple[Rule, ...]
 
     @property
-    def path(self) -> Path:
+    def path(self) -> str:
         """The file itself."""
-        return self.folder / NAME
+        return os.path.join(self.folder, NAME)
 
-    def rule_for(self, target: Path) -> Rule | None:
+    def file_of(self, cluster: Cluster) -> str:
+        """Return the path of the recipient file of a cluster."""
+        return os.path.join(self.folder, cluster.recipient)
+
+    def rule_for(self, target: str) -> Rule | None:
         """Return the first rule for a file, by its absolute path, or None where no rule matches."""
         relative = inside(target, self.folder)
         if relative is None:
@@ -73,55 +78,46 @@ class Config(NamedTuple):
         return next((rule for rule in self.rules if rule.matches(relative)), None)
 
 
-def inside(target: PurePath, folder: PurePath) -> PurePosixPath | None:
-    """Return a path as globs see it, relative to a folder and with slashes; None if not below it.
-
-    Both are absolute; those of Windows differ in no more than case if they are the same.
-    """
-    if not target.is_relative_to(folder):
-        return None
-    return PurePosixPath(target.relative_to(folder).as_posix())
-
-
-def find_config(target: Path) -> Config | None:
+def find_config(target: AnyPath) -> Config | None:
     """Return the nearest config upwards from a file or folder, or None where there is none.
 
     Raises:
         ConfigError: the nearest one is wrong.
     """
-    start = target.resolve()
-    for folder in (start, *start.parents):
-        if (folder / NAME).is_file():
-            return load_config(folder / NAME)
-    return None
+    folder = os.path.realpath(target)
+    while not os.path.isfile(path := os.path.join(folder, NAME)):
+        folder, below = os.path.dirname(folder), folder
+        if folder == below:
+            return None
+    return load_config(path)
 
 
-def load_config(path: Path) -> Config:
+def load_config(path: AnyPath) -> Config:
     """Read and check one config file.
 
     Raises:
         ConfigError: naming the file and the field that is wrong.
     """
     try:
-        return _config(path.parent, _only_document(path))
+        return _config(os.path.dirname(path), _only_document(path))
     except ManifestError as error:
         raise ConfigError(error.problem, field=error.field, hint=error.hint).located(
-            file=error.file or str(path), document=error.document
+            file=error.file or os.fspath(path), document=error.document
         ) from error
     except ConfigError as error:
-        error.located(file=str(path))
+        error.located(file=os.fspath(path))
         raise
 
 
-def _only_document(path: Path) -> Mapping[str, object]:
-    documents = read_documents(read_bytes(path), file=str(path))
+def _only_document(path: AnyPath) -> Mapping[str, object]:
+    documents = read_documents(read_bytes(path), file=os.fspath(path))
     values = [document.to_plain() for document in documents if not document.is_empty]
     if len(values) != 1:
         raise ConfigError("is not exactly one document")
     return fields.mapping(values[0], "")
 
 
-def _config(folder: Path, raw: Mapping[str, object]) -> Config:
+def _config(folder: str, raw: Mapping[str, object]) -> Config:
     _only(raw, ("apiVersion", "clusters", "rules"), "")
     if raw.get("apiVersion") != API_VERSION:
         raise ConfigError(f"is not {API_VERSION}", field="apiVersion")
@@ -131,7 +127,7 @@ def _config(folder: Path, raw: Mapping[str, object]) -> Config:
         _rule(rule, f"rules[{number}]", clusters)
         for number, rule in enumerate(_sequence(_given(raw, "rules", []), "rules"))
     )
-    return Config(folder.resolve(), clusters, rules)
+    return Config(os.path.realpath(folder), clusters, rules)
 
 
 def _only(raw: Mapping[str, object], known: Sequence[str], path: str) -> None:
@@ -173,11 +169,11 @@ def _cluster(name: str, raw: object) -> Cluster:
     )
 
 
-def _file(raw: object, path: str) -> PurePosixPath:
+def _file(raw: object, path: str) -> str:
     name = fields.text(raw, path)
     if not name:
         raise ConfigError("is empty", field=path)
-    return PurePosixPath(name)
+    return posixpath.normpath(name)
 
 
 def _day(raw: object, path: str) -> date | None:
@@ -288,10 +284,11 @@ def add_cluster(text: bytes, cluster: Cluster) -> str:
         ConfigError: the file of its recipient could not be on Windows.
         ManifestError: the layout is one that cannot be edited safely.
     """
-    if _DEVICE.fullmatch(cluster.recipient.name):
-        what = f"{cluster.recipient.name!r} can be no file on Windows, choose another name"
+    name = posixpath.basename(cluster.recipient)
+    if _DEVICE.fullmatch(name):
+        what = f"{name!r} can be no file on Windows, choose another name"
         raise ConfigError(what, field=f"clusters.{cluster.name}")
-    entry: dict[str, object] = {"kid": cluster.kid, "recipient": str(cluster.recipient)}
+    entry: dict[str, object] = {"kid": cluster.kid, "recipient": cluster.recipient}
     if cluster.not_after:
         entry["notAfter"] = cluster.not_after.isoformat()
     return apply_edits(_only_resource(text), [Set(("clusters", cluster.name), entry)])

@@ -2,6 +2,9 @@
 
 A write replaces the whole file at once or leaves the old one: never half a file, never a private
 file that somebody else can read while it is written.
+
+Here and in what a cold `seal` goes through, paths are text: loading pathlib would take longer than
+reading, sealing and writing. Other modules may give and make a `Path`.
 """
 
 from __future__ import annotations
@@ -9,10 +12,12 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from pathlib import Path
-from typing import Final
+from contextlib import suppress
+from typing import Final, TypeAlias
 
 from sealkit.errors import SealkitError
+
+AnyPath: TypeAlias = "str | os.PathLike[str]"
 
 MAX_BYTES: Final = 16 * 1024 * 1024
 
@@ -23,23 +28,25 @@ PUBLIC_MODE: Final = 0o644
 PRIVATE_MODE: Final = 0o600
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: AnyPath) -> bytes:
     """Return the content of a file of at most 16 MiB.
 
     Raises:
         SealkitError: it cannot be read, or is larger.
     """
     try:
-        with path.open("rb") as file:
+        with open(path, "rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise SealkitError(f"cannot be read: {reason_of(error)}").located(file=str(path)) from error
+        raise SealkitError(f"cannot be read: {reason_of(error)}").located(
+            file=os.fspath(path)
+        ) from error
     if len(content) > MAX_BYTES:
-        raise SealkitError("is larger than 16 MiB").located(file=str(path))
+        raise SealkitError("is larger than 16 MiB").located(file=os.fspath(path))
     return content
 
 
-def write_atomically(path: Path, content: bytes, *, mode: int = PUBLIC_MODE) -> None:
+def write_atomically(path: AnyPath, content: bytes, *, mode: int = PUBLIC_MODE) -> None:
     """Replace or create `path` with `content`; a symbolic link keeps pointing at its target.
 
     An existing file keeps its permissions, less what `mode` forbids if it is private; a new one
@@ -50,28 +57,30 @@ def write_atomically(path: Path, content: bytes, *, mode: int = PUBLIC_MODE) -> 
     Raises:
         SealkitError: it cannot be written; the old file, if there was one, is unchanged.
     """
-    target = Path(os.path.realpath(path))
+    target = os.path.realpath(path)
     try:
         old = _mode(target)
         if old is None or stat.S_ISREG(old):
             _replace(target, content, mode, old)
         else:
-            target.write_bytes(content)  # a rename would put a file where /dev/null was
+            with open(target, "wb") as file:  # a rename would put a file where /dev/null was
+                file.write(content)
     except OSError as error:
         what = f"cannot be written: {reason_of(error)}"
-        raise SealkitError(what).located(file=str(path)) from error
+        raise SealkitError(what).located(file=os.fspath(path)) from error
 
 
-def _mode(target: Path) -> int | None:
-    if target.is_symlink():  # resolved, and still a link: a ring
+def _mode(target: str) -> int | None:
+    if os.path.islink(target):  # resolved, and still a link: a ring
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-    return target.stat().st_mode if target.exists() else None
+    return os.stat(target).st_mode if os.path.exists(target) else None
 
 
-def _replace(target: Path, content: bytes, mode: int, old: int | None) -> None:
+def _replace(target: str, content: bytes, mode: int, old: int | None) -> None:
     permissions = mode if old is None else old & (0o777 if mode == PUBLIC_MODE else mode)
     # In the same directory, so that the rename is atomic.
-    temporary = target.with_name(f".sealkit-{os.urandom(8).hex()}.tmp")
+    name = f".sealkit-{os.urandom(8).hex()}.tmp"
+    temporary = os.path.join(os.path.dirname(target), name)
     try:
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | _FLAGS
         with os.fdopen(os.open(temporary, flags, permissions), "wb") as file:
@@ -80,36 +89,42 @@ def _replace(target: Path, content: bytes, mode: int, old: int | None) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(target)
+        os.replace(temporary, target)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        _remove(temporary)
         raise
 
 
-def remove_file(path: Path) -> None:
+def remove_file(path: AnyPath) -> None:
     """Remove a file; that it is not there is no error.
 
     Raises:
         SealkitError: it cannot be removed.
     """
     try:
-        path.unlink(missing_ok=True)
+        _remove(path)
     except OSError as error:
         what = f"cannot be removed: {reason_of(error)}"
-        raise SealkitError(what).located(file=str(path)) from error
+        raise SealkitError(what).located(file=os.fspath(path)) from error
 
 
-def make_folder(path: Path) -> None:
+def _remove(path: AnyPath) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(path)
+
+
+def make_folder(path: AnyPath) -> None:
     """Create a folder unless it is there.
 
     Raises:
         SealkitError: it cannot be created.
     """
     try:
-        path.mkdir(exist_ok=True)
+        if not os.path.isdir(path):
+            os.mkdir(path)
     except OSError as error:
         raise SealkitError(f"cannot be created: {reason_of(error)}").located(
-            file=str(path)
+            file=os.fspath(path)
         ) from error
 
 
@@ -121,3 +136,17 @@ def reason_of(error: OSError) -> str:
 def slashed(path: str) -> str:
     """Return a path with slashes, as configuration, Git and reports have it, on Windows too."""
     return path.replace(os.sep, "/")
+
+
+def inside(path: str, folder: str) -> str | None:
+    """Return a path as seen from a folder, with slashes; None if it is not below it.
+
+    Both are absolute; those of Windows differ in no more than case if they are the same. Nothing is
+    followed: `..` stays.
+    """
+    start = folder.removesuffix(os.sep) + os.sep
+    if os.path.normcase(path.removesuffix(os.sep) + os.sep) == os.path.normcase(start):
+        return "."
+    if not os.path.normcase(path).startswith(os.path.normcase(start)):
+        return None
+    return slashed(path[len(start) :])

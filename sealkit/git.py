@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Final, NamedTuple
 
 from sealkit.errors import SealkitError, UsageError
-from sealkit.files import reason_of
+from sealkit.files import AnyPath, reason_of
 
 HEAD: Final = "HEAD"
 
@@ -63,7 +63,7 @@ class GitError(SealkitError):
 class Git:
     """Git, started in a folder with the environment of the user."""
 
-    folder: Path
+    folder: AnyPath
     environment: Mapping[str, str]
 
     def run(self, *arguments: str, stdin: bytes = b"") -> bytes:

@@ -5,16 +5,16 @@ A recipient counts only if its file holds the key that the config pins.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from datetime import date
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sealkit.crypto.recipient import Recipient
 from sealkit.crypto.x1 import Kid, PrivateKey
 from sealkit.errors import ConfigError, ManifestError
-from sealkit.files import read_bytes
+from sealkit.files import AnyPath, read_bytes
 from sealkit.manifests.documents import iter_resources, read_documents
 
 if TYPE_CHECKING:
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 _RECIPIENT: Final = b"-----BEGIN SEALKIT RECIPIENT-----"
 
 
-def load_recipient(path: Path) -> Recipient:
+def load_recipient(path: AnyPath) -> Recipient:
     """Read a recipient file.
 
     Raises:
         ConfigError: it is not one.
         SealkitError: it cannot be read.
     """
-    return parse_recipient(read_bytes(path), str(path))
+    return parse_recipient(read_bytes(path), os.fspath(path))
 
 
 def parse_recipient(raw: bytes, source: str) -> Recipient:
@@ -69,7 +69,7 @@ def last_day(recipient: Recipient, not_after: date | None) -> date | None:
     return min((day for day in (not_after, recipient.not_after) if day), default=None)
 
 
-def pinned_recipient(path: Path, kid: str, not_after: date | None, today: date) -> Recipient:
+def pinned_recipient(path: AnyPath, kid: str, not_after: date | None, today: date) -> Recipient:
     """Return the recipient in a file if it holds the pinned key and may be sealed for today.
 
     Raises:
@@ -81,15 +81,15 @@ def pinned_recipient(path: Path, kid: str, not_after: date | None, today: date) 
     if state is Standing.MISMATCHED:
         problem = f"holds key {recipient.key.kid}, but the configuration pins {kid}"
         hint = "if the key was renewed: sealkit clusters add NAME … --replace"
-        raise ConfigError(problem, hint=hint).located(file=str(path))
+        raise ConfigError(problem, hint=hint).located(file=os.fspath(path))
     if state is Standing.EXPIRED:
         problem = f"the key expired on {last_day(recipient, not_after)}"
         hint = "fetch the current one: sealkit clusters add NAME … --replace"
-        raise ConfigError(problem, hint=hint).located(file=str(path))
+        raise ConfigError(problem, hint=hint).located(file=os.fspath(path))
     return recipient
 
 
-def unpinned_recipient(path: Path, today: date) -> Recipient:
+def unpinned_recipient(path: AnyPath, today: date) -> Recipient:
     """Return the recipient in a file that no configuration speaks of. Raises as the pinned one."""
     recipient = load_recipient(path)
     return pinned_recipient(path, recipient.key.kid, None, today)

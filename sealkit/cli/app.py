@@ -7,11 +7,19 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from datetime import date
-from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, TextIO
 
 from sealkit.errors import SealkitError, UsageError
-from sealkit.files import MAX_BYTES, PUBLIC_MODE, read_bytes, reason_of, slashed, write_atomically
+from sealkit.files import (
+    MAX_BYTES,
+    PUBLIC_MODE,
+    AnyPath,
+    inside,
+    read_bytes,
+    reason_of,
+    slashed,
+    write_atomically,
+)
 
 STDIO: Final = "-"
 
@@ -22,7 +30,7 @@ class App(NamedTuple):
     stdin: BinaryIO
     stdout: BinaryIO
     stderr: TextIO
-    folder: Path
+    folder: str
     environment: Mapping[str, str]
     random: Callable[[int], bytes]
     today: Callable[[], date]
@@ -41,7 +49,7 @@ class App(NamedTuple):
         if sys.stdout is None:
             raise SealkitError("standard output is closed")
         try:
-            folder = Path.cwd()
+            folder = os.getcwd()
         except OSError as error:
             raise SealkitError(f"the current folder: {reason_of(error)}") from error
         return cls(
@@ -55,20 +63,17 @@ class App(NamedTuple):
             ask=_ask_without_echo,
         )
 
-    def path(self, name: str) -> Path:
+    def path(self, name: str) -> str:
         """Return the absolute path of a file named on the command line."""
-        return self.folder / name
+        return os.path.join(self.folder, name)
 
-    def place(self, name: str) -> Path:
+    def place(self, name: str) -> str:
         """Return the absolute path of the file that a name leads to, links followed."""
-        return Path(os.path.realpath(self.folder / name))
+        return os.path.realpath(self.path(name))
 
-    def shown(self, path: Path | str) -> str:
+    def shown(self, path: AnyPath) -> str:
         """Return how messages call a path: as seen from here, if it is below."""
-        try:
-            return Path(path).relative_to(self.folder).as_posix()
-        except ValueError:
-            return slashed(str(path))
+        return inside(os.fspath(path), self.folder) or slashed(os.fspath(path))
 
     def read(self, name: str) -> bytes:
         """Return the content of a file, or of standard input for `-`; at most 16 MiB.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
 from sealkit.cli.app import App
@@ -88,7 +88,7 @@ class Audience(NamedTuple):
                 )
 
 
-def audience_for(app: App, target: Path | None, choice: Choice) -> Audience:
+def audience_for(app: App, target: str | None, choice: Choice) -> Audience:
     """Decide who may read the file `target`; None means that nobody knows where it will go.
 
     Where it is not clear which keys there are, or one of them is wrong or expired, the audience
@@ -99,7 +99,7 @@ def audience_for(app: App, target: Path | None, choice: Choice) -> Audience:
         ConfigError: the configuration or a recipient file that was asked for is wrong.
         UsageError: a cluster that was asked for is not known.
     """
-    config = find_config(target.parent if target else app.folder)
+    config = find_config(os.path.dirname(target) if target else app.folder)
     if config is None:
         return _audience(lambda: _without_config(app, choice))
     wanted = _wanted(app, config, choice)
@@ -147,7 +147,7 @@ def _wanted(app: App, config: Config, choice: Choice) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _name_of(app: App, config: Config, path: Path) -> str:
+def _name_of(app: App, config: Config, path: str) -> str:
     kid = load_recipient(path).key.kid
     for cluster in config.clusters.values():
         if cluster.kid == kid:
@@ -155,10 +155,10 @@ def _name_of(app: App, config: Config, path: Path) -> str:
     raise PolicyError(
         f"key {kid} is not pinned in {app.shown(config.path)}",
         hint=f"sealkit clusters add NAME {app.shown(path)}",
-    ).located(file=str(path))
+    ).located(file=path)
 
 
-def _check_covered(app: App, config: Config, target: Path | None) -> None:
+def _check_covered(app: App, config: Config, target: str | None) -> None:
     """Refuse a file that no rule covers, where there are rules and something to seal for."""
     if config.clusters and config.rules and target is not None:
         hint = "add one under rules, with paths and clusters"
@@ -181,7 +181,8 @@ def _pinned(app: App, config: Config, names: tuple[str, ...]) -> tuple[Recipient
     recipients = []
     for name in names:
         cluster = config.clusters[name]
-        path = config.folder / cluster.recipient
-        found = pinned_recipient(path, cluster.kid, cluster.not_after, app.today())
+        found = pinned_recipient(
+            config.file_of(cluster), cluster.kid, cluster.not_after, app.today()
+        )
         recipients.append(Recipient(name, found.key, found.not_after))
     return tuple(recipients)

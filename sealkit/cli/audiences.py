@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
 from sealkit.cli.app import App
@@ -20,16 +20,16 @@ class Audiences:
         """Decide in the world of `app` what was chosen; nothing is read yet."""
         self._app = app
         self._choice = choice
-        self._configs: dict[Path, Config | None] = {}
-        self._audiences: dict[tuple[Path, Rule | None], Audience] = {}
+        self._configs: dict[str, Config | None] = {}
+        self._audiences: dict[tuple[str, Rule | None], Audience] = {}
 
-    def of(self, target: Path) -> Audience:
+    def of(self, target: str) -> Audience:
         """Return who may read the file `target`, all links followed.
 
         Raises:
             SealkitError: as `audience_for`.
         """
-        config = self._nearest(target.parent)
+        config = self._nearest(os.path.dirname(target))
         rule = config.rule_for(target) if config else None
         if config is None or (config.rules and rule is None):
             return audience_for(self._app, target, self._choice)
@@ -38,17 +38,19 @@ class Audiences:
             self._audiences[key] = audience_for(self._app, target, self._choice)
         return self._audiences[key]
 
-    def names(self, target: Path) -> Mapping[str, str]:
+    def names(self, target: str) -> Mapping[str, str]:
         """Return the names of the clusters that the configuration of a file knows, by key id."""
-        config = self._nearest(target.parent)
+        config = self._nearest(os.path.dirname(target))
         return {one.kid: one.name for one in config.clusters.values()} if config else {}
 
-    def _nearest(self, folder: Path) -> Config | None:
+    def _nearest(self, folder: str) -> Config | None:
         if folder not in self._configs:
             self._configs[folder] = self._load(folder)
         return self._configs[folder]
 
-    def _load(self, folder: Path) -> Config | None:
-        if (folder / NAME).is_file():
-            return load_config(folder / NAME)
-        return self._nearest(folder.parent) if folder != folder.parent else None
+    def _load(self, folder: str) -> Config | None:
+        path = os.path.join(folder, NAME)
+        if os.path.isfile(path):
+            return load_config(path)
+        above = os.path.dirname(folder)
+        return self._nearest(above) if above != folder else None

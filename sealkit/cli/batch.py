@@ -63,7 +63,7 @@ def iter_files(app: App, paths: Iterable[str]) -> list[str]:
     found: dict[str, str] = {}
     for path in paths:
         for name in _files_of(app, path):
-            found.setdefault(name if name == STDIO else str(app.place(name)), name)
+            found.setdefault(name if name == STDIO else app.place(name), name)
     return list(found.values())
 
 
@@ -71,9 +71,9 @@ def _files_of(app: App, path: str) -> Iterable[str]:
     if path == STDIO:
         return [path]
     place = app.path(path)
-    if place.is_dir():
+    if os.path.isdir(place):
         return _below(app, path)
-    if place.exists():
+    if os.path.exists(place):
         return [path]
     if set(path) & set("*?["):
         return _matching(app, path)
@@ -87,7 +87,7 @@ def _below(app: App, folder: str) -> Iterator[str]:
         inside = os.path.relpath(where, app.path(folder))
         for name in sorted(files):
             if name.endswith(SUFFIXES) and not name.startswith("."):
-                path = os.path.join(folder, inside, name)  # noqa: PTH118 (fast)
+                path = os.path.join(folder, inside, name)
                 yield slashed(os.path.normpath(path))
 
 
@@ -101,8 +101,8 @@ def _matching(app: App, pattern: str) -> list[str]:
     from glob import iglob  # noqa: PLC0415 (rare: cold start)
 
     found: list[str] = []
-    for name in sorted(iglob(pattern, root_dir=app.folder, recursive=True)):  # noqa: PTH207 (root)
-        if app.path(name).is_dir():
+    for name in sorted(iglob(pattern, root_dir=app.folder, recursive=True)):
+        if os.path.isdir(app.path(name)):
             found += _below(app, name)
         elif name.endswith(SUFFIXES):
             found.append(slashed(name))

@@ -5,6 +5,7 @@ First every file is looked at, then values are asked for, then all texts are mad
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
@@ -175,7 +176,7 @@ def _check_found(task: Task, looked: Sequence[Looked]) -> None:
     for key in task.deed.keys:
         if key not in there and not task.deed.adds:
             hint = "--add sets it in all of them" if task.deed.verb == "set" else ""
-            hint = QUOTE if task.app.path(key).exists() else hint
+            hint = QUOTE if os.path.exists(task.app.path(key)) else hint
             raise UsageError(f"is in no manifest in {where}", field=key, hint=hint)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -157,7 +158,7 @@ def words_of(
     if paths:
         file, keys = "", () if first is None else (first, *others)
     for key in keys:
-        if "/" in key and app.path(key).exists():  # no key has a slash
+        if "/" in key and os.path.exists(app.path(key)):  # no key has a slash
             raise UsageError("is a file, expected a key", hint=QUOTE).located(file=key)
     check_keys(keys)
     return file, keys

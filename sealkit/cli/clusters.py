@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import posixpath
 from dataclasses import asdict, dataclass
 from datetime import date
-from pathlib import PurePosixPath
 from typing import Final
 
 import click
@@ -26,7 +27,7 @@ from sealkit.keystore import (
     standing,
 )
 
-FOLDER: Final = PurePosixPath(".sealkit")
+FOLDER: Final = ".sealkit"
 
 
 @click.group("clusters")
@@ -124,12 +125,12 @@ def _check_name(name: str) -> None:
 
 
 def _pin(app: App, config: Config, recipient: Recipient) -> None:
-    path = FOLDER / f"{recipient.cluster}.pub"
+    path = f"{FOLDER}/{recipient.cluster}.pub"
     cluster = Cluster(recipient.cluster, recipient.key.kid, path, recipient.not_after)
     text = add_cluster(read_bytes(config.path), cluster)
-    make_folder(config.folder / FOLDER)
-    app.write(str(config.folder / path), str(recipient))
-    app.write(str(config.path), text)
+    make_folder(os.path.join(config.folder, FOLDER))
+    app.write(config.file_of(cluster), str(recipient))
+    app.write(config.path, text)
 
 
 def _config(app: App) -> Config:
@@ -184,11 +185,11 @@ def remove(name: str, app: App) -> Cluster:
         if name in rule.clusters:
             what, hint = f"names cluster {name!r}", "change the rule first"
             error = PolicyError(what, field=f"rules[{number}].clusters", hint=hint)
-            raise error.located(file=str(config.path))
-    app.write(str(config.path), remove_cluster(read_bytes(config.path), name))
+            raise error.located(file=config.path)
+    app.write(config.path, remove_cluster(read_bytes(config.path), name))
     others = {one.recipient for one in config.clusters.values() if one.name != name}
-    if cluster.recipient not in others and cluster.recipient.parent == FOLDER:
-        remove_file(config.folder / cluster.recipient)
+    if cluster.recipient not in others and posixpath.dirname(cluster.recipient) == FOLDER:
+        remove_file(config.file_of(cluster))
     return cluster
 
 
@@ -231,7 +232,7 @@ def _print_table(app: App, rows: list[Row]) -> None:
 
 
 def _row(app: App, config: Config, cluster: Cluster) -> Row:
-    path = config.folder / cluster.recipient
+    path = config.file_of(cluster)
     state, problem, last = "unreadable", "", cluster.not_after
     try:
         recipient = load_recipient(path)

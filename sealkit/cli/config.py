@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import click
@@ -16,6 +16,7 @@ from sealkit.cli.app import STDIO, App
 from sealkit.cli.output import counted, print_json, print_report
 from sealkit.config import NAME, Config, Rule, find_config, load_config
 from sealkit.errors import ConfigError, SealkitError, UsageError
+from sealkit.files import inside, slashed
 from sealkit.keystore import last_day, pinned_recipient
 from sealkit.lines import printable
 from sealkit.manifests.scope import Scope
@@ -65,7 +66,7 @@ def check_command(app: App, file: str, as_json: bool) -> None:
     Globs that match no file and rules that never decide are warnings. Ends with 2 if sealing would
     fail.
     """
-    path = app.path(file) if file else nearest(app)
+    path = app.path(file) if file else str(nearest(app))
     found = check(app, path)
     print_report(app, found, as_json=as_json)
     errors = sum(one.level is Level.ERROR for one in found)
@@ -104,13 +105,14 @@ def nearest(app: App) -> Path:
     Raises:
         UsageError: there is none.
     """
-    for folder in (app.folder, *app.folder.parents):
+    here = Path(app.folder)
+    for folder in (here, *here.parents):
         if (folder / NAME).is_file():
             return folder / NAME
     raise UsageError(f"there is no {NAME} here or above", hint="sealkit init")
 
 
-def check(app: App, path: Path) -> list[Finding]:
+def check(app: App, path: str) -> list[Finding]:
     """Return what is wrong with a configuration: its text, else its recipient files and rules."""
     try:
         config = load_config(path)
@@ -125,7 +127,7 @@ def recipient_findings(app: App, config: Config, file: str) -> Iterator[Finding]
     """Yield what is wrong with recipient files: missing, of another key, expired or soon so."""
     for cluster in config.clusters.values():
         field = f"clusters.{cluster.name}.recipient"
-        path = config.folder / cluster.recipient
+        path = config.file_of(cluster)
         try:
             found = pinned_recipient(path, cluster.kid, cluster.not_after, app.today())
         except SealkitError as error:
@@ -160,13 +162,15 @@ def _rule_findings(config: Config, file: str) -> Iterator[Finding]:
         left = rest
 
 
-def ruled_files(folder: Path) -> Iterator[PurePosixPath]:
+def ruled_files(folder: str) -> Iterator[str]:
     """Yield the files that the configuration of a folder rules: not those of one further down."""
     for where, folders, names in os.walk(folder):
-        here = Path(where)
-        folders[:] = [one for one in folders if one != ".git" and not (here / one / NAME).is_file()]
-        inside = PurePosixPath(here.relative_to(folder).as_posix())
-        yield from (inside / name for name in names)
+        folders[:] = [
+            one
+            for one in folders
+            if one != ".git" and not os.path.isfile(os.path.join(where, one, NAME))
+        ]
+        yield from (slashed(os.path.relpath(os.path.join(where, name), folder)) for name in names)
 
 
 @dataclass(frozen=True)
@@ -212,21 +216,19 @@ def explain(app: App, file: str) -> Explanation:
         ConfigError: it is wrong.
     """
     target = app.place(file)
-    config = find_config(target.parent)
-    if config is None:
+    config = find_config(os.path.dirname(target))
+    path = inside(target, config.folder) if config else None
+    if config is None or path is None:
         what = f"there is no {NAME} beside it or above"
         raise UsageError(what, hint="sealkit init").located(file=file)
-    path = PurePosixPath(target.relative_to(config.folder).as_posix())
-    unruled = Explanation(file, app.shown(config.path), str(path), refused=bool(config.rules))
+    unruled = Explanation(file, app.shown(config.path), path, refused=bool(config.rules))
     if not config.rules:
         return replace(unruled, clusters=tuple(config.clusters), scopes=tuple(Scope))
     matching = [number for number, rule in enumerate(config.rules) if rule.matches(path)]
     return _ruled(unruled, config, matching, path) if matching else unruled
 
 
-def _ruled(
-    unruled: Explanation, config: Config, matching: list[int], path: PurePosixPath
-) -> Explanation:
+def _ruled(unruled: Explanation, config: Config, matching: list[int], path: str) -> Explanation:
     rule = config.rules[matching[0]]
     return replace(
         unruled,
@@ -239,5 +241,5 @@ def _ruled(
     )
 
 
-def _glob_of(rule: Rule, path: PurePosixPath) -> str:
+def _glob_of(rule: Rule, path: str) -> str:
     return next(glob for glob in rule.paths if rule._replace(paths=(glob,)).matches(path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -250,7 +251,7 @@ def run(request: CreateRequest, app: App) -> Sealed:
 
 
 def _terms(request: CreateRequest, app: App) -> Terms:
-    if request.output != STDIO and not request.force and app.place(request.output).is_file():
+    if request.output != STDIO and not request.force and os.path.isfile(app.place(request.output)):
         hint = "sealkit set changes values of a manifest; --force replaces the file"
         raise UsageError("is there already", hint=hint).located(file=request.output)
     place = request.target or (request.output if request.output != STDIO else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -100,10 +101,13 @@ def _read_keys(app: App, names: tuple[str, ...]) -> Mapping[Kid, PrivateKey]:
 def _clusters(app: App, git: Git, root: Path, commit: str, files: set[str]) -> dict[str, str]:
     """Return the clusters by key id: those of the configurations, and of what they were before."""
     names: dict[str, str] = {}
-    found = (find_config(folder) for folder in sorted({app.path(file).parent for file in files}))
+    found = (
+        find_config(folder)
+        for folder in sorted({os.path.dirname(app.path(file)) for file in files})
+    )
     for config in {one.path: one for one in found if one}.values():
         with suppress(SealkitError, ValueError):  # it was not there, or was none
-            content = git.read(commit, config.path.relative_to(root).as_posix())
+            content = git.read(commit, Path(config.path).relative_to(root).as_posix())
             (document,) = read_documents(content)
             names |= _old_clusters(document.to_plain())
         names |= {cluster.kid: cluster.name for cluster in config.clusters.values()}

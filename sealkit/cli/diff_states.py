@@ -71,7 +71,7 @@ def _head(git: Git) -> str:
 
 
 def _is_path(app: App, git: Git, name: str, commit: str) -> bool:
-    return app.path(name).exists() or git.holds(commit, name)
+    return os.path.exists(app.path(name)) or git.holds(commit, name)
 
 
 def _span(git: Git, text: str) -> Span | None:

@@ -60,7 +60,7 @@ def place_of(app: App) -> Place:
         git = Git(root, app.environment)
         names = (*git.files(), *git.files(untracked=True))
         return Place(git, config, tuple(root / name for name in names))
-    names = tuple(str(one) for one in ruled_files(config.parent)) if config else ()
+    names = tuple(ruled_files(str(config.parent))) if config else ()
     return Place(None, config, tuple(config.parent / name for name in names) if config else ())
 
 
@@ -107,9 +107,9 @@ def _pinned(app: App, config: Config) -> Iterator[Check]:
 
 def _unpinned(app: App, config: Config) -> Iterator[Check]:
     """Yield recipient files that no cluster names: they look trusted, and are not."""
-    named = {config.folder / cluster.recipient for cluster in config.clusters.values()}
-    for path in sorted((config.folder / FOLDER).glob("*.pub")):
-        if path in named:
+    named = {config.file_of(cluster) for cluster in config.clusters.values()}
+    for path in sorted(Path(config.folder, FOLDER).glob("*.pub")):
+        if str(path) in named:
             continue
         with suppress(SealkitError):
             kid = load_recipient(path).key.kid
@@ -126,7 +126,7 @@ def check_given(app: App, files: Iterable[str]) -> Iterator[Check]:
         except SealkitError as error:
             yield Check("key-files", State.FAIL, f"{name}: {error.problem}")
             continue
-        mode = app.path(name).stat().st_mode & 0o777
+        mode = os.stat(app.path(name)).st_mode & 0o777
         if not private:
             yield Check("key-files", State.OK, f"{name}: holds no private key in clear")
         elif mode & _OTHERS and os.name == "posix":

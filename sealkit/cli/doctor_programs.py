@@ -35,7 +35,7 @@ def check_git(app: App, git: Git | None) -> Iterator[Check]:
     if git is None:
         yield Check("git", State.OK, "this folder is in no git repository")
         return
-    named = attributes_of(app, git.folder)
+    named = attributes_of(app, Path(git.folder))
     for attribute, setting, name in _DRIVERS:
         command = _setting(git, setting)
         if command:
@@ -50,7 +50,7 @@ def check_git(app: App, git: Git | None) -> Iterator[Check]:
 
 def attributes_of(app: App, root: Path) -> set[str]:
     """Return the attributes that apply to any file here, from this folder up to the root."""
-    here = app.folder.resolve()
+    here = Path(app.folder).resolve()
     folders = [one for one in (here, *here.parents) if one.is_relative_to(root.resolve())]
     files = [folder / ".gitattributes" for folder in folders]
     words: set[str] = set()

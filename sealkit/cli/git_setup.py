@@ -16,7 +16,7 @@ from sealkit.cli.app import App
 from sealkit.cli.output import counted
 from sealkit.config import find_config
 from sealkit.errors import UsageError
-from sealkit.files import read_bytes
+from sealkit.files import inside, read_bytes
 from sealkit.git import Git, GitError
 
 ATTRIBUTES: Final = ".gitattributes"
@@ -125,9 +125,8 @@ def _patterns(app: App, root: Path | None) -> Iterator[str]:
     """Yield what `.gitattributes` calls the files that may hold manifests."""
     yield from (f"*.sealed{suffix}" for suffix in _SUFFIXES)
     config = find_config(app.folder) if root else None
-    if config is None or root is None or not config.folder.is_relative_to(root):
+    if config is None or root is None or (folder := inside(config.folder, str(root))) is None:
         return
-    folder = config.folder.relative_to(root).as_posix()
     prefix = "" if folder == "." else f"/{folder}"
     globs = dict.fromkeys(glob for rule in config.rules for glob in rule.paths)
     yield from (_quoted(f"{prefix}/{one}") for glob in globs for one in _in_files(glob))

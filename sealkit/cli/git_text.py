@@ -7,6 +7,7 @@ clusters that open them. All else stays as it is, so that no change is hidden.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -39,7 +40,9 @@ def run(app: App, file: str) -> bytes:
 
 def _names(app: App, file: str) -> dict[str, str]:
     """Return the names of clusters by key id. Git hands over temporary files, from the root."""
-    for folder in (app.place(file).parent, app.folder) if file != STDIO else (app.folder,):
+    for folder in (
+        (os.path.dirname(app.place(file)), app.folder) if file != STDIO else (app.folder,)
+    ):
         try:
             config = find_config(folder)
         except (SealkitError, OSError):
@@ -108,7 +111,7 @@ def copy(app: App, file: str) -> None:
     import shutil  # noqa: PLC0415 (rare: cold start)
 
     try:
-        with app.path(file).open("rb") as source:
+        with open(app.path(file), "rb") as source:
             shutil.copyfileobj(source, app.stdout)
     except BrokenPipeError:
         raise

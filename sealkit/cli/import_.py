@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from itertools import chain
 from typing import NamedTuple
@@ -149,7 +150,11 @@ def _check(app: App, request: ImportRequest, *, as_json: bool) -> None:
 def _is_file(app: App, path: str) -> bool:
     """Tell whether a path is not that of many files; what is nowhere, reading it tells."""
     place = app.path(path)
-    return path == STDIO or place.is_file() or not (place.is_dir() or set(path) & set("*?["))
+    return (
+        path == STDIO
+        or os.path.isfile(place)
+        or not (os.path.isdir(place) or set(path) & set("*?["))
+    )
 
 
 def run(request: ImportRequest, app: App) -> Report:

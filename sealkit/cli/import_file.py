@@ -204,7 +204,7 @@ def _sealed(
 
 def _is_encrypted(task: Task, source: Source, file: str) -> bool:
     """Tell whether a file, named relative to a source, is there and encrypted with sops."""
-    place = Path(task.app.place(source.name).parent, file)
+    place = Path(task.app.place(source.name)).parent / file
     return (
         source.name != STDIO
         and place.is_file()

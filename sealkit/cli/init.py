@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Final
 
 import click
@@ -52,7 +53,7 @@ def run(app: App) -> list[str]:
         ConfigError: there is a configuration already, and it is wrong.
     """
     lines = []
-    if app.path(NAME).exists():
+    if os.path.exists(app.path(NAME)):
         load_config(app.path(NAME))
         lines.append(f"kept {NAME}")
     else:
@@ -60,7 +61,11 @@ def run(app: App) -> list[str]:
         lines.append(f"wrote {NAME}: next, sealkit clusters add NAME --context CTX")
     attributes = app.path(".gitattributes")
     # Its other lines may be in any encoding, and keep their bytes.
-    present = read_bytes(attributes).decode(errors="surrogateescape") if attributes.exists() else ""
+    present = (
+        read_bytes(attributes).decode(errors="surrogateescape")
+        if os.path.exists(attributes)
+        else ""
+    )
     missing = [line for line in _ATTRIBUTES.splitlines() if line not in present.splitlines()]
     if missing:
         start = present if not present or present.endswith("\n") else present + "\n"

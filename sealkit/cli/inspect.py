@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
@@ -122,7 +123,7 @@ def run(app: App, file: str) -> list[Inspection]:
 
 
 def _names(app: App, file: str) -> dict[str, str]:
-    config = find_config(app.folder if file == STDIO else app.path(file).parent)
+    config = find_config(app.folder if file == STDIO else os.path.dirname(app.path(file)))
     return {cluster.kid: cluster.name for cluster in config.clusters.values()} if config else {}
 
 

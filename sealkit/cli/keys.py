@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Final
 
 import click
@@ -156,7 +157,7 @@ def _place_of(raw: object) -> str:
 
 
 def _files(app: App, path: str) -> Sequence[str]:
-    folder = app.path(path)
+    folder = Path(app.path(path))
     if path == STDIO or not folder.is_dir():
         return [path]
     found = (file for file in folder.rglob("*") if file.suffix in _ENDINGS and file.is_file())

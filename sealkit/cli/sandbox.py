@@ -67,7 +67,7 @@ def sandbox_command(
     for address in vaults:
         _check_address(address)
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOP)  # inherited by every thread started below
-    place = app.path(database) if database else None
+    place = Path(app.path(database)) if database else None
     with running_cluster(port, place, vaults) as (server, _):
         app.write(kubeconfig, server.kubeconfig(), mode=PRIVATE_MODE)
         app.say(f"sandbox at {server.url}, not for production")

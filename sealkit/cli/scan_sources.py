@@ -39,18 +39,18 @@ def files_in(app: App, paths: tuple[str, ...]) -> list[str]:
     found: dict[str, str] = {}
     for path in paths:
         for name in _files_of(app, path):
-            found.setdefault(str(app.place(name)), name)
+            found.setdefault(app.place(name), name)
     return list(found.values())
 
 
 def _files_of(app: App, path: str) -> list[str]:
-    place = app.path(path)
+    place = Path(app.path(path))
     if path == STDIO or place.is_file():
         return [path]
     if not place.is_dir():
         raise UsageError("there is no such file or folder").located(file=path)
     names = _known_to_git(app, place) or _walked(place)
-    paths = (os.path.join(path, name) for name in names)  # noqa: PTH118 (fast)
+    paths = (os.path.join(path, name) for name in names)
     return [slashed(os.path.normpath(one)) for one in paths]
 
 
@@ -89,9 +89,11 @@ def scan_file(app: App, name: str) -> Scanned:
         SealkitError: it cannot be read.
     """
     label = label_of(app.shown(name))
-    if name != STDIO and _size(app.path(name)) > MAX_BYTES:
+    if name != STDIO and _size(Path(app.path(name))) > MAX_BYTES:
         return Scanned(label, skipped=Skipped.LARGE)
-    return scan(Path(name).as_posix(), app.read(name), _beside(app, app.path(name)), label=label)
+    return scan(
+        Path(name).as_posix(), app.read(name), _beside(app, Path(app.path(name))), label=label
+    )
 
 
 def _size(path: Path) -> int:

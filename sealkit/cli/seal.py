@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 import click
@@ -176,7 +175,7 @@ def run_in_place(
     seal_tree.carry_out(app, seal_tree.Request(request.sources, check, jobs, as_json), seal)
 
 
-def _target(request: SealRequest, app: App) -> Path | None:
+def _target(request: SealRequest, app: App) -> str | None:
     """Return where the result will live: --as, else the file that is written, else unknown."""
     name = request.target or (request.output if request.output != STDIO else "")
     return app.place(name) if name else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from sealkit.cli.app import App
@@ -92,7 +91,7 @@ class Wish(NamedTuple):
     store: Store | None = None
 
 
-def terms_for(app: App, target: Path | None, wish: Wish) -> Terms:
+def terms_for(app: App, target: str | None, wish: Wish) -> Terms:
     """Decide the terms of what will live at `target`; None means that nobody knows where.
 
     Raises:
@@ -101,7 +100,7 @@ def terms_for(app: App, target: Path | None, wish: Wish) -> Terms:
     return terms_of(app, audience_for(app, target, wish.choice), target, wish)
 
 
-def terms_of(app: App, audience: Audience, target: Path | None, wish: Wish) -> Terms:
+def terms_of(app: App, audience: Audience, target: str | None, wish: Wish) -> Terms:
     """Return the terms of what will live at `target`, for those who may read it.
 
     Raises:
@@ -111,7 +110,7 @@ def terms_of(app: App, audience: Audience, target: Path | None, wish: Wish) -> T
     try:
         audience.check_scope(scope)
     except PolicyError as error:
-        error.located(file=str(target or ""))
+        error.located(file=target or "")
         raise
     vault = VaultTerms(wish.store) if wish.store else VaultTerms()
     return Terms(audience, scope, vault, app.random)

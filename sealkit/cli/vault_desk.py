@@ -6,10 +6,10 @@ that. The address of a store that merely lies beside a manifest is anybody's.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sealkit.cli.app import App
@@ -71,8 +71,8 @@ def _setting(app: App, name: str) -> str:
 def _token(app: App) -> Sensitive:
     token = _setting(app, "TOKEN").encode(errors="surrogateescape")
     home = app.environment.get("HOME", "")
-    kept = Path(home) / ".vault-token"
-    if not token and home and kept.exists():
+    kept = os.path.join(home, ".vault-token")
+    if not token and home and os.path.exists(kept):
         token = read_bytes(kept)
     if not token.strip():
         raise UsageError("there is no token for Vault", hint="vault login, or set VAULT_TOKEN")

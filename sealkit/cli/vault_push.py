@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import NamedTuple
 
 from sealkit import fields
@@ -130,7 +129,7 @@ def _only_secret(request: PushRequest, found: list[Found]) -> Found:
     return secrets[0]
 
 
-def _target(app: App, output: str) -> Path | None:
+def _target(app: App, output: str) -> str | None:
     return app.place(output) if output != STDIO else None
 
 

@@ -94,7 +94,7 @@ def _check_paths(app: App, git: Git, commits: Sequence[Commit], paths: Iterable[
     for path in paths:
         if path == STDIO:
             raise UsageError("standard input has no history, expected PATH")
-        if not app.path(path).exists() and not any(git.holds(end, path) for end in ends):
+        if not os.path.exists(app.path(path)) and not any(git.holds(end, path) for end in ends):
             what = f"is neither here nor in {ends[0][:SHORT]} nor in {ends[1][:SHORT]}"
             raise UsageError(what).located(file=path)
 

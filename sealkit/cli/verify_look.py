@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path, PurePath
 from typing import Final, NamedTuple
 
 from sealkit.cli.app import STDIO, App
@@ -19,7 +19,7 @@ from sealkit.errors import (
     SealkitError,
     UnsealError,
 )
-from sealkit.files import read_bytes
+from sealkit.files import read_bytes, slashed
 from sealkit.findings import rules
 from sealkit.findings.allowing import Comments
 from sealkit.findings.finding import Finding, Place
@@ -53,7 +53,7 @@ class World(NamedTuple):
     """
 
     app: App
-    configs: Mapping[Path, Config | None]
+    configs: Mapping[str, Config | None]
     keys: Mapping[Kid, PrivateKey]
     compares: bool = False
 
@@ -77,15 +77,15 @@ def world_of(app: App, paths: Iterable[str], keys: Mapping[Kid, PrivateKey]) -> 
     Raises:
         ConfigError: a configuration is wrong.
     """
-    found: dict[Path, Config | None] = {}
+    found: dict[str, Config | None] = {}
 
-    def config_of(folder: Path) -> Config | None:
+    def config_of(folder: str) -> Config | None:
         if folder not in found:
-            path = folder / NAME
-            if path.is_file():
+            path, above = os.path.join(folder, NAME), os.path.dirname(folder)
+            if os.path.isfile(path):
                 found[folder] = load_config(path)
             else:
-                found[folder] = None if folder.parent == folder else config_of(folder.parent)
+                found[folder] = None if above == folder else config_of(above)
         return found[folder]
 
     for path in paths:
@@ -93,9 +93,9 @@ def world_of(app: App, paths: Iterable[str], keys: Mapping[Kid, PrivateKey]) -> 
     return World(app, found, keys)
 
 
-def _folder(app: App, path: str) -> Path:
+def _folder(app: App, path: str) -> str:
     place = app.place("" if path == STDIO else path)
-    return place if place.is_dir() else place.parent
+    return place if os.path.isdir(place) else os.path.dirname(place)
 
 
 def look(world: World, file: str) -> Looked:
@@ -106,7 +106,7 @@ def look(world: World, file: str) -> Looked:
     """
     raw = world.app.read(file)
     label = label_of(world.app.shown(file))
-    if PurePath(file).name in KUSTOMIZATIONS:
+    if os.path.basename(file) in KUSTOMIZATIONS:
         return _kustomization(world.app, file, raw)
     if not may_hold_manifest(raw):
         return Looked(label)
@@ -178,7 +178,7 @@ def _sealed(world: World, file: str, resource: Resource) -> _Seen:
         what = f"there is no {NAME} above the file: who can open it is not checked"
         hint = "sealkit init, then sealkit clusters add"
         findings.append(Finding(rules.NO_CONFIGURATION, manifest.at(""), what, hint))
-    target = target_of(manifest, world.app.place(file).as_posix(), policy)
+    target = target_of(manifest, slashed(world.app.place(file)), policy)
     filed = _filed(manifest, target, policy) if world.compares else None
     return _Seen(tuple(findings), target.place, target, filed=filed)
 
@@ -235,7 +235,7 @@ def _kustomization(app: App, file: str, raw: bytes) -> Looked:
         for document in read_documents(raw, file=label):
             value = document.to_plain()
             if isinstance(value, Mapping):
-                path = app.place(file).as_posix()
+                path = slashed(app.place(file))
                 return Looked(label, kustomization=Kustomization.from_dict(value, path, label))
     return Looked(label)
 
@@ -255,7 +255,7 @@ def _recipients(app: App, config: Config) -> Looked:
     found: list[Finding] = []
     for cluster in config.clusters.values():
         place = place_in(resource, f"clusters.{cluster.name}", cluster.name)
-        found += _recipient(app, config.folder / cluster.recipient, cluster, place)
+        found += _recipient(app, config.file_of(cluster), cluster, place)
     return Looked(app.shown(config.path), tuple(found), comments)
 
 
@@ -271,7 +271,7 @@ def configuration_of(app: App, config: Config) -> tuple[Resource, Comments]:
     return resource, Comments.read(raw.decode())
 
 
-def _recipient(app: App, path: Path, cluster: Cluster, place: Place) -> Iterator[Finding]:
+def _recipient(app: App, path: str, cluster: Cluster, place: Place) -> Iterator[Finding]:
     today = app.today()
     try:
         recipient = load_recipient(path)

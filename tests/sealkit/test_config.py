@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import pytest
 
@@ -35,14 +35,14 @@ def write(folder: Path, text: str) -> Path:
 def test_everything_is_read(tmp_path: Path) -> None:
     config = load_config(write(tmp_path, GOOD))
     assert config.clusters == {
-        "prod": Cluster("prod", KID, PurePosixPath(".sealkit/prod.pub"), date(2027, 5, 1)),
-        "staging": Cluster("staging", KID, PurePosixPath(".sealkit/staging.pub")),
+        "prod": Cluster("prod", KID, ".sealkit/prod.pub", date(2027, 5, 1)),
+        "staging": Cluster("staging", KID, ".sealkit/staging.pub"),
     }
     assert config.rules == (
         Rule(("apps/*/prod/**",), ("prod",), (Scope.STRICT,)),
         Rule(("**",), ("prod", "staging"), tuple(Scope)),
     )
-    assert config.path == tmp_path / NAME
+    assert config.path == str(tmp_path / NAME)
 
 
 @pytest.mark.parametrize("rest", ["", "clusters:\nrules:\n", "clusters: {}\nrules: []\n"])
@@ -179,12 +179,12 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_globs(glob: str, yes: list[str], no: list[str]) -> None:
     rule = Rule((glob,), ("prod",))
-    assert [path for path in yes + no if rule.matches(PurePosixPath(path))] == yes
+    assert [path for path in yes + no if rule.matches(path)] == yes
 
 
 def test_a_hostile_glob_takes_no_longer_than_others() -> None:
     rule = Rule(("*a" * 20 + "**b" * 20 + "c",), ("prod",))
-    assert not rule.matches(PurePosixPath("a" * 100 + "b" * 100))
+    assert not rule.matches("a" * 100 + "b" * 100)
 
 
 class TestFinding:
@@ -199,8 +199,8 @@ class TestFinding:
     def test_upwards(self, tree: Path) -> None:
         config = find_config(tree / "apps" / "shop" / "db.yaml")
         assert config is not None
-        assert config.folder == tree
-        rule = config.rule_for(tree / "apps" / "shop" / "prod" / "db.yaml")
+        assert config.folder == str(tree)
+        rule = config.rule_for(str(tree / "apps" / "shop" / "prod" / "db.yaml"))
         assert rule is not None
         assert rule.clusters == ("prod",)
 
@@ -208,8 +208,8 @@ class TestFinding:
         write(tree / "apps", "apiVersion: sealkit.dev/config/v1\n")
         config = find_config(tree / "apps" / "shop")
         assert config is not None
-        assert config.folder == tree / "apps"
-        assert config.rule_for(tree / "apps" / "db.yaml") is None
+        assert config.folder == str(tree / "apps")
+        assert config.rule_for(str(tree / "apps" / "db.yaml")) is None
 
     def test_a_wrong_one_is_not_passed_over(self, tree: Path) -> None:
         write(tree / "apps", "junk")
@@ -222,13 +222,13 @@ class TestFinding:
     def test_a_file_elsewhere_falls_under_no_rule(self, tree: Path) -> None:
         config = find_config(tree)
         assert config is not None
-        assert config.rule_for(tree.parent / "db.yaml") is None
+        assert config.rule_for(str(tree.parent / "db.yaml")) is None
 
 
 class TestAddCluster:
     """Editing keeps every other byte."""
 
-    CLUSTER = Cluster("lab", KID, PurePosixPath(".sealkit/lab.pub"), date(2027, 1, 2))
+    CLUSTER = Cluster("lab", KID, ".sealkit/lab.pub", date(2027, 1, 2))
 
     def test_into_what_is_there(self, tmp_path: Path) -> None:
         text = GOOD.replace("rules:", "# rules follow\nrules:  # first match")
@@ -237,7 +237,7 @@ class TestAddCluster:
         assert load_config(write(tmp_path, edited)).clusters["lab"] == self.CLUSTER
 
     def test_replacing(self, tmp_path: Path) -> None:
-        cluster = Cluster("prod", KID, PurePosixPath("other.pub"))
+        cluster = Cluster("prod", KID, "other.pub")
         config = load_config(write(tmp_path, add_cluster(GOOD.encode(), cluster)))
         assert config.clusters["prod"] == cluster
         assert list(config.clusters) == ["prod", "staging"]

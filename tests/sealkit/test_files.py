@@ -21,9 +21,9 @@ import os, resource, signal, sys
 from pathlib import Path
 from sealkit.files import write_atomically
 moment, limit = sys.argv[2], int(sys.argv[3])
-def replace(self, target):
+def replace(temporary, target):
     os.kill(os.getpid(), getattr(signal, moment))
-Path.replace = replace
+os.replace = replace
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 write_atomically(Path(sys.argv[1]), b"NEW" * 1000)
 """

@@ -94,7 +94,7 @@ class Desk:
             stdin=given if answer is None else Terminal(),
             stdout=out,
             stderr=err,
-            folder=self.folder,
+            folder=str(self.folder),
             environment=self.environment,
             random=self._random(),
             today=lambda: today,

@@ -27,7 +27,7 @@ def world(folder: Path, stderr: io.StringIO | None = None, **environment: str) -
         stdin=io.BytesIO(),
         stdout=io.BytesIO(),
         stderr=stderr or io.StringIO(),
-        folder=folder,
+        folder=str(folder),
         environment=environment,
         random=os.urandom,
         today=lambda: TODAY,
@@ -83,12 +83,12 @@ class TestFindingFiles:
         assert batch.iter_files(app, paths) == files
 
     def test_absolute_paths_stay_absolute(self, app: App) -> None:
-        files = batch.iter_files(app, [str(app.folder / "apps")])
-        assert files == [str(app.folder / "apps/two.yaml"), str(app.folder / "apps/x/one.yaml")]
+        files = batch.iter_files(app, [app.path("apps")])
+        assert files == [app.path("apps/two.yaml"), app.path("apps/x/one.yaml")]
 
     def test_links_to_one_file_count_once_and_links_to_folders_not(self, app: App) -> None:
-        (app.folder / "apps" / "a.yaml").symlink_to("two.yaml")
-        (app.folder / "apps" / "round").symlink_to("..")
+        Path(app.folder, "apps", "a.yaml").symlink_to("two.yaml")
+        Path(app.folder, "apps", "round").symlink_to("..")
         assert batch.iter_files(app, ["apps"]) == ["apps/a.yaml", "apps/x/one.yaml"]
 
     @pytest.mark.parametrize(

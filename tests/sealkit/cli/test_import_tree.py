@@ -298,7 +298,7 @@ def world(folder: Path) -> App:
         stdin=io.BytesIO(),
         stdout=io.BytesIO(),
         stderr=io.StringIO(),
-        folder=folder,
+        folder=str(folder),
         environment={},
         random=os.urandom,
         today=lambda: TODAY,

@@ -31,7 +31,7 @@ SLOW = (
         "prometheus_client",
         "pyrage",
     ),
-    *("tempfile", "subprocess", "logging", "unittest", "email", "importlib.metadata"),
+    *("pathlib", "tempfile", "subprocess", "logging", "unittest", "email", "importlib.metadata"),
 )
 # What is loaded is printed at exit, after everything that the verb itself does.
 TRACED = """\

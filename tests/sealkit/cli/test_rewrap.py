@@ -318,7 +318,7 @@ def test_a_terminal_sees_the_progress(tree: Desk) -> None:
         stdin=io.BytesIO(),
         stdout=io.BytesIO(),
         stderr=stderr,
-        folder=tree.folder,
+        folder=str(tree.folder),
         environment={},
         random=os.urandom,
         today=lambda: TODAY,

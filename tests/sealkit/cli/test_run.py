@@ -269,7 +269,7 @@ class TestFiles:
         monkeypatch.setattr(scratch, "folder_in_memory", lambda _: tmp_path)
         sealed.ok("seal", "-o", FILE, stdin=secret_text(**{"x" * 253: CANARY}))
         monkeypatch.setattr(os, "urandom", lambda size: b"y" * size)
-        monkeypatch.setattr(Path, "replace", _full)
+        monkeypatch.setattr(os, "replace", _full)
         refused(self.run(sealed, "true"), 1, f"{tmp_path}/sealkit-run-")
         assert [path for path in tmp_path.iterdir() if "run" in path.name] == []
 
