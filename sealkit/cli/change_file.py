@@ -154,7 +154,7 @@ def update_of(entry: Found, before: SealedSecret, after: SealedSecret) -> Update
             old["encryptedData"], before.encrypted_data, after.encrypted_data, str
         ),
         "references": _entries(
-            old["references"], before.references, after.references, lambda one: one.to_raw()
+            old["references"], before.references, after.references, lambda one: one.to_dict()
         ),
     }
     spec = dict(given)

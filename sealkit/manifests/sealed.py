@@ -211,7 +211,7 @@ class SealedSecret(NamedTuple):
         }
         if self.references:
             spec["references"] = {
-                key: self.references[key].to_raw() for key in sorted(self.references)
+                key: self.references[key].to_dict() for key in sorted(self.references)
             }
         if vault := self.vault.to_dict():
             spec["vault"] = vault

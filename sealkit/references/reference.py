@@ -175,7 +175,7 @@ class Reference:
         return {name: value for name, value in raw.items() if value is not None}
 
     def to_raw(self) -> str | dict[str, object]:
-        """Return what stands in a manifest: the `vault:` spelling, or the structured form."""
+        """Return the form for people: the `vault:` spelling, or the structured form."""
         return self.spelled() or self.to_dict()
 
     def __str__(self) -> str:

@@ -67,19 +67,29 @@ class Template:
         """Whether there is text around the references, which stands in the manifest as it is."""
         return len(self.references) < len(self.parts)
 
-    def to_raw(self) -> str | dict[str, object]:
+    def to_dict(self) -> dict[str, object]:
         """Return the canonical form for a manifest; `from_raw` gives the template back.
 
-        A lone reference is its own form; several, or one in text, are text with `${vault:…}`, or
-        where that cannot say it `{parts: [text or structured reference, …]}`.
+        A lone reference is its fields; several, or one in text, are `{parts: [text or fields, …]}`.
+        Not a spelling: `password: vault:…` is a password to scanners of repositories, and
+        `${vault:…}` a variable to whoever fills those in on the way to a cluster.
+        """
+        first = self.parts[0]
+        if len(self.parts) == 1 and isinstance(first, Reference):
+            return first.to_dict()
+        return {"parts": [part if isinstance(part, str) else part.to_dict() for part in self.parts]}
+
+    def to_raw(self) -> str | dict[str, object]:
+        """Return the form for people; `from_raw` gives the template back.
+
+        A lone reference is its `vault:` spelling; several, or one in text, are text with
+        `${vault:…}`. Where that cannot say it, it is the form for a manifest.
         """
         first = self.parts[0]
         if len(self.parts) == 1 and isinstance(first, Reference):
             return first.to_raw()
         text = _joined(self.parts)
-        if text is not None and _reads_as(text, self):
-            return text
-        return {"parts": [part if isinstance(part, str) else part.to_dict() for part in self.parts]}
+        return text if text is not None and _reads_as(text, self) else self.to_dict()
 
     def render(self, outcomes: Mapping[Reference, Outcome | None]) -> Outcome | None:
         """Put in the values; bytes stay bytes.

@@ -11,6 +11,7 @@ from sealkit.crypto.x1 import Kid, PrivateKey
 from sealkit.manifests.scope import Scope
 from sealkit.manifests.sealed import SealedSecret
 from sealkit.manifests.secret import Secret
+from sealkit.references.template import from_raw
 from sealkit.sealing import seal
 from sealkit.sensitive import Sensitive
 
@@ -23,6 +24,13 @@ Path = tuple[str, ...]
 
 def ring(*keys: PrivateKey) -> dict[Kid, PrivateKey]:
     return {key.kid: key for key in keys}
+
+
+def in_lines(references: Mapping[str, Any]) -> dict[str, object]:
+    """Return the references of a manifest, which are fields there, as people spell them."""
+    read = {key: from_raw(raw) for key, raw in references.items()}
+    assert references == {key: one.to_dict() for key, one in read.items()}
+    return {key: one.to_raw() for key, one in read.items()}
 
 
 def sensitive(values: Mapping[str, bytes]) -> dict[str, Sensitive]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.sealkit.cli.desk import CANARY, TODAY, Desk, Result, key_of, only_sealed, secret_text
+from tests.sealkit.samples import in_lines
 
 FILE = "db.yaml"
 COMMENTED = f"# who owns this: the shop\n{secret_text()}---\nkind: ConfigMap # stays\n"
@@ -299,13 +300,13 @@ class TestReferences:
     def referring(self, desk: Desk) -> Desk:
         """A manifest of a reference A and a sealed value B, with comments."""
         desk.ok("seal", "--store", "main", "-o", FILE, stdin=REFERRING)
-        text = desk.read(FILE).replace(f'"{REFERENCE}"', f'"{REFERENCE}"   # rotated by hand')
+        text = desk.read(FILE).replace("key: password", "key: password   # rotated by hand")
         desk.write(FILE, text)
         return desk
 
     @staticmethod
     def references(desk: Desk) -> object:
-        return only_sealed(desk.read(FILE))["spec"].get("references")
+        return in_lines(only_sealed(desk.read(FILE))["spec"]["references"])
 
     def test_one_is_added_in_its_place(self, sealed: Desk) -> None:
         before = sealed.read(FILE).splitlines()
@@ -314,7 +315,9 @@ class TestReferences:
         after = sealed.read(FILE).splitlines()
         assert [line for line in after if line not in before] == [
             "  references:",
-            f'    TOKEN: "{REFERENCE}"',
+            "    TOKEN:",
+            "      path: kv/shop/db",
+            "      key: password",
         ]
         assert list(only_sealed(sealed.read(FILE))["spec"])[2:4] == ["encryptedData", "references"]
 
@@ -329,7 +332,7 @@ class TestReferences:
         assert result.json[0]["set"] == ["B"]
         assert result.json[0]["clusters"] == []
         spec = only_sealed(referring.read(FILE))["spec"]
-        assert spec["references"] == {"A": REFERENCE, "B": REFERENCE}
+        assert in_lines(spec["references"]) == {"A": REFERENCE, "B": REFERENCE}
         assert not spec.get("encryptedData")
         assert not spec.get("envelopes")
         referring.ok("inspect", FILE)
@@ -338,7 +341,7 @@ class TestReferences:
         referring.ok("set", FILE, "TOKEN", "--reference", f"C={REFERENCE}", stdin="t")
         spec = only_sealed(referring.read(FILE))["spec"]
         assert list(spec["encryptedData"]) == ["B", "TOKEN"]
-        assert spec["references"] == {"A": REFERENCE, "C": REFERENCE}
+        assert in_lines(spec["references"]) == {"A": REFERENCE, "C": REFERENCE}
 
     def test_references_alone_need_no_recipients(self, bare: Desk) -> None:
         bare.ok("seal", "-o", FILE, stdin=secret_text(A=REFERENCE))
@@ -370,7 +373,11 @@ class TestReferences:
         result = referring.ok("unset", FILE, "C")
         assert result.err == "removed C from db.yaml\n"
         after = referring.read(FILE).splitlines()
-        assert [line for line in before if line not in after] == ['    C: "vault:kv/a#b"']
+        assert [line for line in before if line not in after] == [
+            "    C:",
+            "      path: kv/a",
+            "      key: b",
+        ]
         assert any("# rotated by hand" in line for line in after)
 
     def test_the_last_one_takes_with_it_what_is_about_them(self, referring: Desk) -> None:
@@ -396,12 +403,14 @@ class TestReferences:
         head += "metadata: {name: db, namespace: shop}\nspec:\n  scope: strict\n"
         bare.write(FILE, f"{head}  template: {{type: Opaque}}\n")
         bare.ok("set", FILE, "--reference", "A=vault:kv/a#b")
-        expected = f'{head}  references:\n    A: "vault:kv/a#b"\n  template: {{type: Opaque}}\n'
-        assert bare.read(FILE) == expected
+        reference = "  references:\n    A:\n      path: kv/a\n      key: b\n"
+        assert bare.read(FILE) == f"{head}{reference}  template: {{type: Opaque}}\n"
 
     def test_a_reference_of_another_spelling_keeps_it(self, bare: Desk) -> None:
         bare.ok("seal", "-o", FILE, stdin=secret_text(A=REFERENCE, Z=REFERENCE))
-        text = bare.read(FILE).replace(f'A: "{REFERENCE}"', "A: <path:kv/c#d>   # by hand")
+        text = bare.read(FILE).replace(
+            "A:\n      path: kv/shop/db\n      key: password\n", "A: <path:kv/c#d>   # by hand\n"
+        )
         bare.write(FILE, text)
         bare.ok("set", FILE, "--reference", "Z=vault:kv/a#b")
         assert "    A: <path:kv/c#d>   # by hand\n" in bare.read(FILE)

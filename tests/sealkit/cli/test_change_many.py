@@ -11,6 +11,7 @@ import yaml
 from sealkit.cli import batch
 from sealkit.manifests.splice import Update, rewrite
 from tests.sealkit.cli.desk import CANARY, Desk, Result, secret_text
+from tests.sealkit.samples import in_lines
 
 A, B, OTHER = "apps/a.yaml", "apps/b.yaml", "apps/other.yaml"
 REFERENCE = "vault:kv/shop/db#password"
@@ -120,7 +121,7 @@ class TestSet:
         tree.ok(*arguments)
         for file in (A, B):
             spec = yaml.safe_load(tree.read(file))["spec"]
-            assert spec["references"] == {"PASSWORD": REFERENCE}
+            assert in_lines(spec["references"]) == {"PASSWORD": REFERENCE}
             assert list(spec["encryptedData"]) == ["USER"]
         before = tree.files()
         assert tree.ok(*arguments).err == "changed 0 of 3 manifests\n"
@@ -132,7 +133,9 @@ class TestSet:
         result = bare.ok("set", "-f", "apps", "--reference", "USER=vault:kv/a#b")
         assert result.err == "set USER in apps/a.yaml\nchanged 1 of 1 manifest\n"
         bare.ok("unset", "-f", "apps", "USER")
-        assert yaml.safe_load(bare.read(A))["spec"]["references"] == {"PASSWORD": REFERENCE}
+        assert in_lines(yaml.safe_load(bare.read(A))["spec"]["references"]) == {
+            "PASSWORD": REFERENCE
+        }
         start = f"{A}:1: there is no .sealkit.yaml here or above"
         refused(bare, "set", "-f", "apps", "--add", "N", code=2, start=start, answer="x")
         assert bare.asked == []

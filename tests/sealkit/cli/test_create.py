@@ -19,6 +19,7 @@ from sealkit.errors import ManifestError
 from sealkit.sensitive import Sensitive
 from tests.fakes.vault_certificates import Authority
 from tests.sealkit.cli.desk import CANARY, Desk, Result, only_sealed
+from tests.sealkit.samples import in_lines
 
 FILE = "db.yaml"
 AT = ("-n", "shop", "-o", FILE)
@@ -100,7 +101,7 @@ class TestValues:
             "sealed shop/db: 1 value for prod, staging, 2 references (strict)",
         ]
         spec = only_sealed(desk.read(FILE))["spec"]
-        assert spec["references"] == {"A": "vault:kv/a#b", "B": "x${vault:kv/a#b}"}
+        assert in_lines(spec["references"]) == {"A": "vault:kv/a#b", "B": "x${vault:kv/a#b}"}
         assert spec["vault"] == {"store": {"name": "main", "kind": "ClusterVaultStore"}}
 
     def test_references_alone_need_no_recipient(self, bare: Desk) -> None:

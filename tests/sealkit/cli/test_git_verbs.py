@@ -256,7 +256,7 @@ class TestTextconv:
             "  name: db\n  namespace: shop\nspec:\n  scope: strict\n  envelopes:\n"
             "    ID: <opens in prod, staging, DIGEST>\n  encryptedData:\n"
             "    A: <sealed, 136 bytes, DIGEST>\n  references:\n"
-            '    B: "vault:kv/a#b"\n  template:\n    type: Opaque\n'
+            "    B:\n      path: kv/a\n      key: b\n  template:\n    type: Opaque\n"
         )
         assert desk.ok("git", "textconv", FILE).out == text
 

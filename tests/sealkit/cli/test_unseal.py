@@ -13,6 +13,7 @@ import yaml
 from sealkit.cli.making import making
 from sealkit.manifests.emit import emit_yaml
 from tests.sealkit.cli.desk import CANARY, Desk, Result, key_of, secret_text
+from tests.sealkit.samples import in_lines
 
 FILE = "db.yaml"
 
@@ -185,7 +186,7 @@ class TestReferences:
         assert data(back.out) == {"B": b"plain"}
         assert back.err == ""
         again = desk.ok("seal", stdin=back.out)
-        assert yaml.safe_load(again.out)["spec"]["references"] == {"A": reference}
+        assert in_lines(yaml.safe_load(again.out)["spec"]["references"]) == {"A": reference}
         assert desk.values(again.out) == {"B": b"plain"}
         assert sealed.err == again.err
 

@@ -354,7 +354,7 @@ class TestInput:
 
     def test_a_manifest_that_is_wrong(self, shop: Desk) -> None:
         manifest(shop)
-        shop.write(FILE, shop.read(FILE).replace("#password", ""))
+        shop.write(FILE, shop.read(FILE).replace("path: ", "patch: "))
         refused(shop.run("vault", "check", FILE), 1, "db.yaml:1: spec.references.PASSWORD")
 
     def test_a_secret_that_is_wrong(self, shop: Desk) -> None:

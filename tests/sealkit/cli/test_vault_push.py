@@ -17,6 +17,7 @@ from sealkit.vault import Vault
 from tests.fakes.vault_admin import ROOT_TOKEN, Admin
 from tests.fakes.vault_server import OpenBao
 from tests.sealkit.cli.desk import CANARY, Desk, Result, only_sealed, secret_text
+from tests.sealkit.samples import in_lines
 
 FILE, OUT = "plain.yaml", "db.yaml"
 BINARY = bytes(range(256))
@@ -60,7 +61,7 @@ def version(vault: Admin, to: str) -> int:
 
 
 def references(text: str) -> dict[str, Any]:
-    return dict(only_sealed(text)["spec"]["references"])
+    return in_lines(only_sealed(text)["spec"]["references"])
 
 
 def push(desk: Desk, to: str, *arguments: str, **world: Any) -> Result:
@@ -83,7 +84,7 @@ class TestWriting:
         assert result.code == 0, result.err
         assert written(vault, to) == {"PASSWORD": CANARY, "USER": "app"}
         spec = only_sealed(result.out)["spec"]
-        assert spec["references"] == {
+        assert in_lines(spec["references"]) == {
             "PASSWORD": f"vault:{to}#PASSWORD",
             "USER": f"vault:{to}#USER",
         }

@@ -177,7 +177,7 @@ class TestManifest:
 
     def test_a_bad_reference(self, desk: Desk) -> None:
         sealed(desk, text=secret_text(A=REFERENCE, PASSWORD="x"))
-        edit(desk, REFERENCE, "vault:kv/shop")
+        edit(desk, "path: kv/shop/db", "path: kv/../db")
         ((rule, place, field),) = findings(desk)
         assert (rule, field.startswith("spec.references.A")) == ("SK203", True)
         assert place.startswith(f"{FILE}:")

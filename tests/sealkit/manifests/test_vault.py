@@ -27,9 +27,9 @@ def parsed(**spec: object) -> SealedSecret:
 def test_everything_that_can_be_said() -> None:
     spec = {
         "references": {
-            "a": "vault:kv/a#b",
+            "a": {"path": "kv/a", "key": "b"},
             "b": {"path": "kv/a", "key": "c", "kv": "v2", "optional": True},
-            "c": "x ${vault:kv/a#b} y",
+            "c": {"parts": ["x ", {"path": "kv/a", "key": "b"}, " y"]},
         },
         "vault": {
             "store": {"name": "shared", "kind": "ClusterVaultStore"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -38,6 +39,18 @@ def templates(draw: st.DrawFn) -> Template:
 @given(templates())
 def test_what_is_printed_reads_as_what_it_was(template: Template) -> None:
     assert from_raw(template.to_raw()) == template
+
+
+@given(templates())
+def test_what_is_written_reads_as_what_it_was(template: Template) -> None:
+    assert from_raw(json.loads(json.dumps(template.to_dict()))) == template
+
+
+def test_no_spelling_is_written() -> None:
+    assert Template((A,)).to_dict() == {"path": "kv/a", "key": "k"}
+    assert Template(("a", A, B)).to_dict() == {
+        "parts": ["a", {"path": "kv/a", "key": "k"}, {"path": "kv/b", "key": "k"}]
+    }
 
 
 pieces = [

@@ -97,10 +97,17 @@ def test_spellings_of_a_reference_in_a_secret(tmp_path: Path, value: str, silent
     assert (said([path]) == []) is silent
 
 
-def test_references_of_a_manifest_need_the_option_that_the_page_gives(desk: Desk) -> None:
+def test_references_of_a_manifest(desk: Desk) -> None:
     text = secret_text(password=REFERENCE, secret="kT4-vuh8", api_key=f"a-${{{REFERENCE}}}")
     desk.ok("seal", "-o", "db.sealed.yaml", stdin=text)
+    desk.ok("set", "db.sealed.yaml", "--reference", f"db_pass={REFERENCE}")
     path = desk.folder / "db.sealed.yaml"
-    assert [line.partition(": ")[2] for line in said([path])] == ["Secret Keyword"] * 2
+    assert said([path]) == []
+
+
+def test_references_that_somebody_writes_in_a_line_need_the_other_option(tmp_path: Path) -> None:
+    path = tmp_path / "db.sealed.yaml"
+    path.write_text(f"spec:\n  references:\n    password: {REFERENCE}\n")
+    assert len(said([path])) == 1
     assert said([path], EXCLUDED) == []
     assert f"--exclude-secrets '{EXCLUDED}'" in PAGE
