@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import click
@@ -14,8 +15,8 @@ import click
 from sealkit.cli import batch
 from sealkit.cli.app import STDIO, App
 from sealkit.cli.making import making
-from sealkit.cli.options import check_output, key_option, output_option
-from sealkit.cli.output import counted, print_report
+from sealkit.cli.options import check_output, jobs_option, key_option, output_option
+from sealkit.cli.output import counted, print_lines, print_report
 from sealkit.cli.resources import SEALED, Found, label_of, parse_resources
 from sealkit.cli.unseal import read_keys
 from sealkit.crypto.bitnami import Certificate, seal
@@ -36,8 +37,10 @@ class ExportRequest(NamedTuple):
     sources: tuple[str, ...]
     output: str
     in_place: bool
+    check: bool
     key_files: tuple[str, ...]
     certificate: str
+    jobs: int | None
 
 
 class Tools(NamedTuple):
@@ -94,7 +97,13 @@ class Result(NamedTuple):
 
     name: str
     text: str
-    lines: Sequence[Exported]
+    lines: Sequence[Exported] = ()
+    old: bytes = b""
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether a manifest in it is another one now."""
+        return any(line.values is not None for line in self.lines)
 
 
 @click.command("export")
@@ -116,6 +125,10 @@ class Result(NamedTuple):
 @key_option(required=True)
 @output_option
 @click.option("-i", "--in-place", is_flag=True, help="Replace each file by its exported form.")
+@click.option(
+    "--check", is_flag=True, help="Write nothing; exit with 10 if something would be exported."
+)
+@jobs_option
 @click.option("--strict", is_flag=True, help="Fail, and write nothing, if there is any note.")
 @click.option("--json", "as_json", is_flag=True, help="Report as JSON; needs -o or -i.")
 @click.pass_obj
@@ -126,30 +139,34 @@ def export_command(
     keys: tuple[str, ...],
     output: str,
     in_place: bool,
+    check: bool,
+    jobs: int | None,
     strict: bool,
     as_json: bool,
 ) -> None:
-    """Turn manifests in FILES and folders (standard input by default) into those of another tool.
+    """Turn manifests in FILES (standard input by default) into those of another tool.
 
-    Values are opened with your private keys and sealed to the certificate; nothing is written in
-    between. Scope, type, labels, annotations and text templates come along.
+    With -i these are files, folders and globs; all are turned, and only then written. Values are
+    opened with your private keys and sealed to the certificate; nothing is written in between.
+    Scope, type, labels, annotations and text templates come along.
 
     A note tells of each field that is not carried over. Manifests with values in Vault, other
     documents, their order and comments stay as they are.
     """
     sources = tuple(batch.iter_files(app, files or (STDIO,)))
-    request = ExportRequest(sources, output, in_place, keys, certificate)
+    request = ExportRequest(sources, output, in_place or check, check, keys, certificate, jobs)
     _check(request, as_json=as_json)
     results = run(request, app)
     lines = [line for result in results for line in result.lines]
     notes = sum(len(line.notes) for line in lines)
-    if not strict or not notes:
+    if not check and (not strict or not notes):
         _write(request, app, results)
     if not lines:
         app.say(f"sealkit: note: there is no {KIND} of sealkit in {_named(files)}")
-    print_report(app, lines, as_json=as_json)
+    _report(request, app, results, as_json=as_json)
     if strict and notes:
         raise SealkitError(f"nothing is written: --strict, and there is {counted(notes, 'note')}")
+    batch.end(batch.WOULD_CHANGE if check and any(one.is_changed for one in results) else 0)
 
 
 def _named(files: tuple[str, ...]) -> str:
@@ -168,18 +185,16 @@ def run(request: ExportRequest, app: App) -> list[Result]:
 
     Raises:
         ConfigError: the certificate is none to seal with, or a key file holds no key.
-        NoKeyError, UnsealError: a manifest does not open.
-        SealkitError: a source cannot be read, or a document is wrong in itself.
+        Exit: a source cannot be read, a document is wrong in itself, or a manifest does not open;
+            all of that was told.
     """
     certificate = _certificate(app, request.certificate)
     tools = Tools(app, read_keys(app, request.key_files), certificate)
-    contents = ((source, app.read(source)) for source in request.sources)
-    # Trees are full of files that are none of our business, and of templates that are no YAML.
-    return [
-        _converted(tools, source, raw)
-        for source, raw in contents
-        if not request.in_place or batch.may_hold_manifest(raw)
-    ]
+    work = partial(_converted, tools, everything=not request.in_place)
+    outcomes = batch.run_all(app, request.sources, work, jobs=request.jobs, doing="exporting")
+    batch.say_errors(app, outcomes)
+    batch.end(batch.worst_code(outcomes))
+    return [one.value for one in outcomes if one.value]
 
 
 def _certificate(app: App, name: str) -> Certificate:
@@ -192,12 +207,16 @@ def _certificate(app: App, name: str) -> Certificate:
     return certificate
 
 
-def _converted(tools: Tools, name: str, raw: bytes) -> Result:
+def _converted(tools: Tools, name: str, *, everything: bool) -> Result:
+    raw = tools.app.read(name)
+    # Trees are full of files that are none of our business, and of templates that are no YAML.
+    if not everything and not batch.may_hold_manifest(raw):
+        return Result(name, "")
     text, found = parse_resources(raw, name)
     done = [(entry, *_convert(tools, entry)) for entry in found if entry.type == SEALED]
     changes = [Replace(entry.resource, made.manifest) for entry, _, made in done if made.manifest]
     lines = [_line(name, *one) for one in done]
-    return Result(name, rewrite(text, changes), lines)
+    return Result(name, rewrite(text, changes), lines, raw)
 
 
 def _convert(tools: Tools, entry: Found) -> tuple[SealedSecret, Conversion]:
@@ -231,7 +250,22 @@ def _count(manifest: Mapping[str, object]) -> int:
 
 def _write(request: ExportRequest, app: App, results: Sequence[Result]) -> None:
     """Write what changed; a file in which nothing did is not written in place."""
-    for result in results:
-        changed = any(line.values is not None for line in result.lines)
-        if changed or not request.in_place:
-            app.write(result.name if request.in_place else request.output, result.text)
+    if not request.in_place:
+        (result,) = results
+        app.write(request.output, result.text)
+        return
+    changed = (one for one in results if one.is_changed)
+    batch.write_all(app, {one.name: batch.Change(one.old, one.text) for one in changed})
+
+
+def _report(request: ExportRequest, app: App, results: Sequence[Result], *, as_json: bool) -> None:
+    lines = [line for result in results for line in result.lines]
+    if as_json or not request.check:
+        print_report(app, lines, as_json=as_json)
+    else:
+        print_lines(app, [f"would have {line}" for line in lines], is_result=True)
+    done = [line for line in lines if line.values is not None]
+    if len(done) > 1 and not as_json:
+        verb = "would export" if request.check else "exported"
+        files = len({line.file for line in done})
+        app.say(f"{verb} {counted(len(done), 'manifest')} in {counted(files, 'file')}")

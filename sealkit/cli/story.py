@@ -159,7 +159,7 @@ VAULT_STORY: Final = (
                 " | sealkit seal > cache.sealed.yaml",
                 "sealed shop/cache",
             ),
-            Step("grep -A1 references: cache.sealed.yaml", "vault:kv/shop/cache#password"),
+            Step("grep -A3 references: cache.sealed.yaml", "path: kv/shop/cache"),
             Step("kubectl apply -f cache.sealed.yaml", "created"),
             Step("kubectl wait sealedsecret/cache -n shop --for=condition=Ready", "condition met"),
             _reads("vault-password", "cache"),

@@ -286,6 +286,37 @@ class TestFiles:
         assert data(yaml.safe_load(sealed.read("new.yaml")))["USER"] == b"app"
         assert sealed.read(FILE) == before
 
+    def test_check_writes_nothing(self, sealed: Desk) -> None:
+        before = sealed.files()
+        result = sealed.run(*arguments(sealed, "--check", "."))
+        assert (result.code, sealed.files()) == (10, before)
+        assert result.out == "would have exported shop/db: 2 values (strict)\n"
+        report = sealed.run(*arguments(sealed, "--check", FILE, "--json"))
+        assert (report.code, report.json[0]["result"], sealed.files()) == (10, "converted", before)
+        export(sealed, "-i", FILE)
+        assert sealed.run(*arguments(sealed, "--check", FILE)).code == 0
+
+    @pytest.mark.parametrize("jobs", ["1", "2"])
+    def test_many_files_at_once(self, sealed: Desk, jobs: str) -> None:
+        text = sealed.read(FILE)
+        for number in range(40):
+            sealed.write(f"apps/{number}.yaml", text)
+        result = export(sealed, "-i", "apps", "--jobs", jobs)
+        assert result.err.endswith("\nexported 40 manifests in 40 files\n")
+        assert all(
+            data(yaml.safe_load(sealed.read(f"apps/{number}.yaml")))["USER"] == b"app"
+            for number in range(40)
+        )
+
+    def test_everything_that_is_wrong_is_told_and_nothing_written(self, sealed: Desk) -> None:
+        for name in ("y.yaml", "z.yaml"):
+            sealed.write(name, sealed.read(FILE).replace("name: db", "name: other"))
+        before = sealed.files()
+        result = sealed.run(*arguments(sealed, "-i", "."))
+        assert (result.code, sealed.files()) == (5, before)
+        errors = [line for line in result.err.splitlines() if ": error: " in line]
+        assert [line.split(": ")[2] for line in errors] == ["y.yaml:1", "z.yaml:1"]
+
     def test_a_folder_in_place(self, desk: Desk) -> None:
         for name in ("apps/a.yaml", "apps/deep/b.yaml"):
             desk.write(name, "")
@@ -295,7 +326,9 @@ class TestFiles:
         for name in ("apps/a.yaml", "apps/deep/b.yaml"):
             assert data(yaml.safe_load(desk.read(name)))["USER"] == b"app"
         assert chart.read_text() == "{{ not yaml"
-        assert result.err == "exported shop/db: 2 values (strict)\n" * 2
+        assert result.err == (
+            "exported shop/db: 2 values (strict)\n" * 2 + "exported 2 manifests in 2 files\n"
+        )
 
     def test_one_bad_manifest_leaves_all_as_they_were(self, sealed: Desk) -> None:
         sealed.write("z.yaml", sealed.read(FILE).replace("name: db", "name: cache"))

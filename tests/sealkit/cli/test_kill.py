@@ -23,7 +23,9 @@ import yaml
 
 from sealkit.cli.scratch import PREFIX, folder_in_memory
 from sealkit.crypto.recipient import Recipient
+from sealkit.foreign.bitnami import open_bitnami
 from tests.sealkit.cli.desk import CANARY, Chancy, Desk, key_of, secret_text
+from tests.vectors.bitnami import CERTIFICATE, ring
 
 DRIVER: Final = """\
 import errno, json, os, shutil, signal, sys
@@ -106,11 +108,12 @@ def desk(desk: Desk) -> Desk:
 
 @dataclass(frozen=True)
 class Deed:
-    """A verb, and what it needs."""
+    """A verb, and what it needs. `private` is the one file that is to hold plain values."""
 
     prepare: Callable[[Desk], object]
     arguments: Callable[[Desk], list[str | Path]]
     stdin: str = ""
+    private: str = ""
 
 
 def plain(desk: Desk) -> None:
@@ -153,6 +156,12 @@ def merging(desk: Desk) -> None:
     desk.ok("set", REAL, "USER", stdin="root")
 
 
+def unconfigured(desk: Desk) -> None:
+    sealed(desk)
+    for name in (".sealkit.yaml", ".gitattributes"):
+        (desk.folder / name).unlink(missing_ok=True)
+
+
 def lab(desk: Desk) -> None:
     sealed(desk)
     desk.write("lab.pub", str(Recipient("lab", key_of("lab").public, None)))
@@ -185,6 +194,13 @@ DEEDS: Final = {
     "unset": Deed(sealed, always("unset", "-f", "apps", "USER")),
     "rewrap": Deed(drifted, with_key("rewrap", "apps")),
     "reseal": Deed(sealed, with_key("reseal", "apps")),
+    "init": Deed(unconfigured, always("init")),
+    "unseal": Deed(
+        sealed, with_key("unseal", "apps/a.yaml", "-o", "plain.yaml"), private="plain.yaml"
+    ),
+    "export": Deed(
+        sealed, with_key("export", "--to", "bitnami", "--cert", str(CERTIFICATE), "-i", "apps")
+    ),
     "compact": Deed(changed, with_key("compact", "apps")),
     "merge": Deed(merging, always("git", "merge-driver", "base", REAL, "theirs")),
     "clusters": Deed(lab, always("clusters", "add", "lab", "lab.pub")),
@@ -205,6 +221,7 @@ class Runs:
     desk: Desk
     folder: Path
     codes: dict[int, int]
+    private: str = ""
 
     @property
     def final(self) -> Desk:
@@ -234,7 +251,8 @@ def runs_of(desk: Desk, deed: Deed, how: str, tmp_path: Path) -> Runs:
         check=True,
     )
     pairs = (line.split() for line in done.stdout.splitlines())
-    return Runs(desk, folder, {int(number): int(code) for number, code in pairs})
+    codes = {int(number): int(code) for number, code in pairs}
+    return Runs(desk, folder, codes, deed.private)
 
 
 def meaning(desk: Desk, content: bytes) -> object:
@@ -242,25 +260,36 @@ def meaning(desk: Desk, content: bytes) -> object:
     text = content.decode()
     if "kind: SealedSecret" not in text or "encryptedData" not in text:
         return text
-    for eid in yaml.safe_load(text)["spec"]["envelopes"]:
+    raw = yaml.safe_load(text)
+    for eid in raw["spec"].get("envelopes", ()):
         text = text.replace(eid, "ID")
-    return re.sub(r"[A-Za-z0-9+/]{40,}=*", "…", text), desk.values(content.decode())
+    shown = re.sub(r"[A-Za-z0-9+/]{40,}=*", "…", text)
+    if "envelopes" in raw["spec"]:
+        return shown, desk.values(content.decode())
+    return shown, {name: one.reveal() for name, one in open_bitnami(raw, ring()).values.items()}
 
 
 def check_whole(runs: Runs, number: int) -> None:
     """Every file is the old one or the new one; nothing plain is where it was not."""
     before, after = runs.desk.files(), runs.final.files()
     for name, content in runs.of(number).files().items():
-        if Path(name).name.startswith(".sealkit-"):
-            assert CANARY.encode() not in content, name
+        if Path(name).name.startswith(".sealkit-") and name not in before:
+            check_private(runs, number, name, content)
             continue
         if content != before.get(name):
             assert meaning(runs.desk, content) == meaning(runs.desk, after[name]), name
-            assert CANARY.encode() not in content, name
+            check_private(runs, number, name, content)
     link = runs.of(number).folder / "apps" / "link.yaml"
     assert link.is_symlink()
     assert (link.stat().st_mode & 0o777) == 0o640
     assert before.keys() <= runs.of(number).files().keys()
+
+
+def check_private(runs: Runs, number: int, name: str, content: bytes) -> None:
+    """What is plain is only where it was asked for, and for nobody else to read."""
+    if CANARY.encode() in content:
+        assert runs.private, name
+        assert ((runs.of(number).folder / name).stat().st_mode & 0o777) == 0o600, name
 
 
 def check_again(runs: Runs, deed: Deed, number: int) -> None:
