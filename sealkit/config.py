@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 from sealkit import fields
 from sealkit.encoding import from_base32
 from sealkit.errors import ConfigError, ManifestError
-from sealkit.files import AnyPath, inside, read_bytes
+from sealkit.files import AnyPath, inside, is_file, read_bytes
 from sealkit.manifests.documents import Resource, iter_resources, read_documents
 from sealkit.manifests.scope import Scope
 from sealkit.manifests.splice import Remove, Set, apply_edits
@@ -82,14 +82,21 @@ def find_config(target: AnyPath) -> Config | None:
     """Return the nearest config upwards from a file or folder, or None where there is none.
 
     Raises:
-        ConfigError: the nearest one is wrong.
+        SealkitError: the nearest one is wrong, or cannot be read.
     """
     folder = os.path.realpath(target)
-    while not os.path.isfile(path := os.path.join(folder, NAME)):
-        folder, below = os.path.dirname(folder), folder
-        if folder == below:
-            return None
-    return load_config(path)
+    while (config := config_in(folder)) is None and folder != os.path.dirname(folder):
+        folder = os.path.dirname(folder)
+    return config
+
+
+def config_in(folder: str) -> Config | None:
+    """Return the config of a folder itself, or None where there is none. Raises as `find_config`.
+
+    Unlike one that is not there, one that cannot be read is not passed over for one further up.
+    """
+    path = os.path.join(folder, NAME)
+    return load_config(path) if is_file(path) else None
 
 
 def load_config(path: AnyPath) -> Config:

@@ -46,6 +46,21 @@ def read_bytes(path: AnyPath) -> bytes:
     return content
 
 
+def is_file(path: AnyPath) -> bool:
+    """Tell whether a regular file is there, links followed.
+
+    Raises:
+        SealkitError: there is no telling: a link in a ring, a folder that is closed to us.
+    """
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        what = f"cannot be read: {reason_of(error)}"
+        raise SealkitError(what).located(file=os.fspath(path)) from error
+
+
 def write_atomically(path: AnyPath, content: bytes, *, mode: int = PUBLIC_MODE) -> None:
     """Replace or create `path` with `content`; a symbolic link keeps pointing at its target.
 
@@ -120,12 +135,11 @@ def make_folder(path: AnyPath) -> None:
         SealkitError: it cannot be created.
     """
     try:
-        if not os.path.isdir(path):
-            os.mkdir(path)
+        os.mkdir(path)
     except OSError as error:
-        raise SealkitError(f"cannot be created: {reason_of(error)}").located(
-            file=os.fspath(path)
-        ) from error
+        if not os.path.isdir(path):
+            what = f"cannot be created: {reason_of(error)}"
+            raise SealkitError(what).located(file=os.fspath(path)) from error
 
 
 def reason_of(error: OSError) -> str:

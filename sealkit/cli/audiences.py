@@ -8,7 +8,7 @@ from typing import Final
 
 from sealkit.cli.app import App
 from sealkit.cli.audience import Audience, Choice, audience_for
-from sealkit.config import NAME, Config, Rule, load_config
+from sealkit.config import Config, Rule, config_in
 
 _NOTHING: Final = Choice()
 
@@ -49,8 +49,5 @@ class Audiences:
         return self._configs[folder]
 
     def _load(self, folder: str) -> Config | None:
-        path = os.path.join(folder, NAME)
-        if os.path.isfile(path):
-            return load_config(path)
         above = os.path.dirname(folder)
-        return self._nearest(above) if above != folder else None
+        return config_in(folder) or (self._nearest(above) if above != folder else None)

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from sealkit.cli.app import STDIO, App
 from sealkit.cli.batch import may_hold_manifest
 from sealkit.cli.resources import SEALED, label_of
-from sealkit.config import NAME, Cluster, Config, load_config
+from sealkit.config import NAME, Cluster, Config, config_in
 from sealkit.crypto.x1 import Kid, PrivateKey
 from sealkit.errors import (
     ManifestError,
@@ -81,11 +81,8 @@ def world_of(app: App, paths: Iterable[str], keys: Mapping[Kid, PrivateKey]) -> 
 
     def config_of(folder: str) -> Config | None:
         if folder not in found:
-            path, above = os.path.join(folder, NAME), os.path.dirname(folder)
-            if os.path.isfile(path):
-                found[folder] = load_config(path)
-            else:
-                found[folder] = None if above == folder else config_of(above)
+            above = os.path.dirname(folder)
+            found[folder] = config_in(folder) or (config_of(above) if above != folder else None)
         return found[folder]
 
     for path in paths:

@@ -216,6 +216,18 @@ class TestFinding:
         with pytest.raises(ConfigError):
             find_config(tree / "apps" / "shop")
 
+    def test_one_that_cannot_be_read_is_not_passed_over(self, tree: Path) -> None:
+        (tree / "apps" / NAME).symlink_to(NAME)  # to itself
+        with pytest.raises(SealkitError, match="too many levels of symbolic links") as caught:
+            find_config(tree / "apps" / "shop")
+        assert caught.value.file == str(tree / "apps" / NAME)
+
+    def test_a_folder_of_that_name_is_none(self, tree: Path) -> None:
+        (tree / "apps" / NAME).mkdir()
+        config = find_config(tree / "apps" / "shop")
+        assert config is not None
+        assert config.folder == str(tree)
+
     def test_none(self, tmp_path: Path) -> None:
         assert find_config(tmp_path) is None
 
