@@ -84,19 +84,33 @@ def find_config(target: AnyPath) -> Config | None:
     Raises:
         SealkitError: the nearest one is wrong, or cannot be read.
     """
-    folder = os.path.realpath(target)
-    while (config := config_in(folder)) is None and folder != os.path.dirname(folder):
-        folder = os.path.dirname(folder)
-    return config
+    return Configs().above(os.path.realpath(target))
 
 
-def config_in(folder: str) -> Config | None:
-    """Return the config of a folder itself, or None where there is none. Raises as `find_config`.
+class Configs:
+    """The configs above any number of folders; each is read once."""
 
-    Unlike one that is not there, one that cannot be read is not passed over for one further up.
-    """
-    path = os.path.join(folder, NAME)
-    return load_config(path) if is_file(path) else None
+    def __init__(self) -> None:
+        """Nothing is read yet."""
+        self._nearest: dict[str, Config | None] = {}
+
+    def above(self, folder: str) -> Config | None:
+        """Return the nearest config of a folder, all links followed. Raises as `find_config`.
+
+        Unlike one that is not there, one that cannot be read is not passed over for one further up.
+        """
+        if folder not in self._nearest:
+            path, above = os.path.join(folder, NAME), os.path.dirname(folder)
+            if is_file(path):
+                self._nearest[folder] = load_config(path)
+            else:
+                self._nearest[folder] = self.above(above) if above != folder else None
+        return self._nearest[folder]
+
+    @property
+    def found(self) -> list[Config]:
+        """All that were read, in the order of the folders asked for."""
+        return list({one.path: one for one in self._nearest.values() if one}.values())
 
 
 def load_config(path: AnyPath) -> Config:

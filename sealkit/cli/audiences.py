@@ -8,7 +8,7 @@ from typing import Final
 
 from sealkit.cli.app import App
 from sealkit.cli.audience import Audience, Choice, audience_for
-from sealkit.config import Config, Rule, config_in
+from sealkit.config import Configs, Rule
 
 _NOTHING: Final = Choice()
 
@@ -20,7 +20,7 @@ class Audiences:
         """Decide in the world of `app` what was chosen; nothing is read yet."""
         self._app = app
         self._choice = choice
-        self._configs: dict[str, Config | None] = {}
+        self._configs = Configs()
         self._audiences: dict[tuple[str, Rule | None], Audience] = {}
 
     def of(self, target: str) -> Audience:
@@ -29,7 +29,7 @@ class Audiences:
         Raises:
             SealkitError: as `audience_for`.
         """
-        config = self._nearest(os.path.dirname(target))
+        config = self._configs.above(os.path.dirname(target))
         rule = config.rule_for(target) if config else None
         if config is None or (config.rules and rule is None):
             return audience_for(self._app, target, self._choice)
@@ -40,14 +40,5 @@ class Audiences:
 
     def names(self, target: str) -> Mapping[str, str]:
         """Return the names of the clusters that the configuration of a file knows, by key id."""
-        config = self._nearest(os.path.dirname(target))
+        config = self._configs.above(os.path.dirname(target))
         return {one.kid: one.name for one in config.clusters.values()} if config else {}
-
-    def _nearest(self, folder: str) -> Config | None:
-        if folder not in self._configs:
-            self._configs[folder] = self._load(folder)
-        return self._configs[folder]
-
-    def _load(self, folder: str) -> Config | None:
-        above = os.path.dirname(folder)
-        return config_in(folder) or (self._nearest(above) if above != folder else None)

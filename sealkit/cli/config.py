@@ -16,7 +16,7 @@ from sealkit.cli.app import STDIO, App
 from sealkit.cli.output import counted, print_json, print_report
 from sealkit.config import NAME, Config, Rule, find_config, load_config
 from sealkit.errors import ConfigError, SealkitError, UsageError
-from sealkit.files import inside, slashed
+from sealkit.files import inside, is_file, slashed
 from sealkit.keystore import last_day, pinned_recipient
 from sealkit.lines import printable
 from sealkit.manifests.scope import Scope
@@ -107,7 +107,7 @@ def nearest(app: App) -> Path:
     """
     here = Path(app.folder)
     for folder in (here, *here.parents):
-        if (folder / NAME).is_file():
+        if is_file(folder / NAME):
             return folder / NAME
     raise UsageError(f"there is no {NAME} here or above", hint="sealkit init")
 

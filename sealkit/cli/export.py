@@ -16,7 +16,7 @@ from sealkit.cli import batch
 from sealkit.cli.app import STDIO, App
 from sealkit.cli.making import making
 from sealkit.cli.options import check_output, jobs_option, key_option, output_option
-from sealkit.cli.output import counted, print_lines, print_report
+from sealkit.cli.output import counted, print_report
 from sealkit.cli.resources import SEALED, Found, label_of, parse_resources
 from sealkit.cli.unseal import read_keys
 from sealkit.crypto.bitnami import Certificate, seal
@@ -260,10 +260,7 @@ def _write(request: ExportRequest, app: App, results: Sequence[Result]) -> None:
 
 def _report(request: ExportRequest, app: App, results: Sequence[Result], *, as_json: bool) -> None:
     lines = [line for result in results for line in result.lines]
-    if as_json or not request.check:
-        print_report(app, lines, as_json=as_json)
-    else:
-        print_lines(app, [f"would have {line}" for line in lines], is_result=True)
+    print_report(app, lines, as_json=as_json, check=request.check)
     done = [line for line in lines if line.values is not None]
     if len(done) > 1 and not as_json:
         verb = "would export" if request.check else "exported"

@@ -14,13 +14,16 @@ class Line(Protocol):
     def _asdict(self) -> Mapping[str, object]: ...
 
 
-def print_report(app: App, report: Sequence[Line], *, as_json: bool) -> None:
-    """Say each line of a report on standard error, or print it as JSON on standard output."""
+def print_report(app: App, report: Sequence[Line], *, as_json: bool, check: bool = False) -> None:
+    """Say each line of a report on standard error, or print it as JSON on standard output.
+
+    With `check` nothing was done: what would have been is a result, on standard output.
+    """
     if as_json:
         print_json(app, [line._asdict() for line in report])
         return
-    for line in report:
-        app.say(str(line))
+    lines = [f"would have {line}" if check else str(line) for line in report]
+    print_lines(app, lines, is_result=check)
 
 
 def print_lines(app: App, lines: Sequence[str], *, is_result: bool) -> None:

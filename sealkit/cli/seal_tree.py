@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sealkit.cli import batch
 from sealkit.cli.app import App
-from sealkit.cli.output import counted, print_lines, print_report
+from sealkit.cli.output import counted, print_report
 from sealkit.cli.terms import Made
 from sealkit.cli.tree_files import find_files
 
@@ -62,10 +62,7 @@ def _made(app: App, seal: Callable[[str, bytes], Made], named: frozenset[str], f
 
 def _report(app: App, request: Request, made: Iterable[Made]) -> None:
     lines = [line for one in made for line in one.lines]
-    if request.check and not request.as_json:
-        print_lines(app, [f"would have {line}" for line in lines], is_result=True)
-    else:
-        print_report(app, lines, as_json=request.as_json)
+    print_report(app, lines, as_json=request.as_json, check=request.check)
     files = len({line.file for line in lines})
     if len(lines) > 1 and not request.as_json:
         done = "would seal" if request.check else "sealed"

@@ -43,9 +43,9 @@ def look_at_cluster(world: World, cluster: Cluster, looked: Iterable[Looked]) ->
     Raises:
         SealkitError: the cluster does not list its manifests, or a configuration cannot be read.
     """
-    configs = {config.path: config for config in world.configs.values() if config}
-    found = [_pins(world.app, config, cluster) for config in configs.values()]
-    names = _names(configs.values(), cluster)
+    configs = world.configs.found
+    found = [_pins(world.app, config, cluster) for config in configs]
+    names = _names(configs, cluster)
     filed = [one for file in looked for one in file.filed]
     wanted = [one for one in filed if one.namespace and one.clusters & names]
     return [*found, Looked("", tuple(_applied(cluster, wanted)))]

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from sealkit.cli.app import STDIO, App
 from sealkit.cli.batch import may_hold_manifest
 from sealkit.cli.resources import SEALED, label_of
-from sealkit.config import NAME, Cluster, Config, config_in
+from sealkit.config import NAME, Cluster, Config, Configs
 from sealkit.crypto.x1 import Kid, PrivateKey
 from sealkit.errors import (
     ManifestError,
@@ -53,7 +53,7 @@ class World(NamedTuple):
     """
 
     app: App
-    configs: Mapping[str, Config | None]
+    configs: Configs
     keys: Mapping[Kid, PrivateKey]
     compares: bool = False
 
@@ -77,17 +77,10 @@ def world_of(app: App, paths: Iterable[str], keys: Mapping[Kid, PrivateKey]) -> 
     Raises:
         ConfigError: a configuration is wrong.
     """
-    found: dict[str, Config | None] = {}
-
-    def config_of(folder: str) -> Config | None:
-        if folder not in found:
-            above = os.path.dirname(folder)
-            found[folder] = config_in(folder) or (config_of(above) if above != folder else None)
-        return found[folder]
-
+    configs = Configs()
     for path in paths:
-        config_of(_folder(app, path))
-    return World(app, found, keys)
+        configs.above(_folder(app, path))
+    return World(app, configs, keys)
 
 
 def _folder(app: App, path: str) -> str:
@@ -189,7 +182,7 @@ def _filed(manifest: Manifest, target: Target, policy: Policy | None) -> Filed:
 
 
 def _config_of(world: World, file: str) -> Config | None:
-    return world.configs[_folder(world.app, file)]
+    return world.configs.above(_folder(world.app, file))
 
 
 def policy_of(world: World, file: str) -> Policy | None:
@@ -243,8 +236,7 @@ def look_at_recipients(world: World) -> list[Looked]:
     Raises:
         SealkitError: a configuration cannot be read any more.
     """
-    configs = {config.path: config for config in world.configs.values() if config}
-    return [_recipients(world.app, config) for config in configs.values()]
+    return [_recipients(world.app, config) for config in world.configs.found]
 
 
 def _recipients(app: App, config: Config) -> Looked:

@@ -273,7 +273,7 @@ def check_whole(runs: Runs, number: int) -> None:
     """Every file is the old one or the new one; nothing plain is where it was not."""
     before, after = runs.desk.files(), runs.final.files()
     for name, content in runs.of(number).files().items():
-        if Path(name).name.startswith(".sealkit-") and name not in before:
+        if Path(name).name.startswith(".sealkit-"):
             check_private(runs, number, name, content)
             continue
         if content != before.get(name):

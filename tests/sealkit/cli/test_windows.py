@@ -164,7 +164,7 @@ def test_places_are_told_with_slashes(
     monkeypatch: pytest.MonkeyPatch, target: str, folder: str, expected: str | None
 ) -> None:
     monkeypatch.setattr("sealkit.files.os", SimpleNamespace(path=ntpath, sep=ntpath.sep))
-    assert inside(target, folder) == expected
+    check_place(inside(target, folder), expected)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,15 @@ def test_places_are_told_with_slashes(
 def test_places_are_told_as_they_are_elsewhere(
     target: str, folder: str, expected: str | None
 ) -> None:
-    assert inside(target, folder) == expected
+    check_place(inside(target, folder), expected)
+
+
+def check_place(path: str | None, expected: str | None) -> None:
+    """What is told is what globs see."""
+    assert path == expected
+    if path == "apps/prod/a.yaml":
+        assert Rule(("apps/*/a.yaml",), ()).matches(path)
+        assert not Rule(("apps/*.yaml",), ()).matches(path)
 
 
 def test_a_file_elsewhere_has_no_rule(tmp_path: Path) -> None:
