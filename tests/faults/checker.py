@@ -53,6 +53,12 @@ class Checker:
         """Look at one write, in the thread and under the lock that it is done with."""
         if change.key.namespace not in {self.system, self.namespace}:
             return
+        try:
+            self._look(change)
+        except Exception as error:  # noqa: BLE001 -- the sandbox would answer 500, and go on
+            self.broken.append(f"the checker itself: {error!r}")
+
+    def _look(self, change: Change) -> None:
         before, after = _document(change.before), _document(change.after)
         kind = change.key.storage.partition(".")[0]
         if threading.current_thread().name == _NETWORK_THREAD:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -35,16 +36,21 @@ class Plain:
 
 @dataclass
 class Ledger:
-    """Every version of every manifest that opens, by name and ciphertext; every key, by its id."""
+    """Every version of every manifest that opens, by name and ciphertext; every key, by its id.
+
+    Versions are noted in one thread, while the checker looks them up in others.
+    """
 
     _plain: dict[tuple[str, str], Plain] = field(default_factory=dict)
     recreatable: set[str] = field(default_factory=set)
     kids: set[str] = field(default_factory=set)
     secrets: list[bytes] = field(default_factory=lambda: list(_spellings(MARKER)))
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def note(self, name: str, manifest: JsonObject, plain: Plain) -> None:
         """Write down a version, before it is applied."""
-        self._plain[name, _ciphertext(manifest)] = plain
+        with self._lock:
+            self._plain[name, _ciphertext(manifest)] = plain
 
     def look_up(self, name: str, manifest: Mapping[str, object]) -> Plain | None:
         """Return what a manifest holds, None if it must not open under this name."""
@@ -52,7 +58,8 @@ class Ledger:
 
     def versions(self, name: str) -> list[Plain]:
         """Return the content of all versions that a name has had."""
-        return [plain for (of, _), plain in self._plain.items() if of == name]
+        with self._lock:
+            return [plain for (of, _), plain in self._plain.items() if of == name]
 
     def note_key(self, pair: KeyPair) -> None:
         """Write down a key that the API server has stored."""

@@ -39,6 +39,7 @@ class Place:
     box: Sandbox
     system: str
     namespace: str
+    timeout_seconds: float = TIMEOUT_SECONDS
 
     @property
     def settings(self) -> Settings:
@@ -51,7 +52,7 @@ class Place:
             bind_address="127.0.0.1",
             public_port=0,
             probe_port=0,
-            request_timeout_seconds=TIMEOUT_SECONDS,
+            request_timeout_seconds=self.timeout_seconds,
             watch_timeout_seconds=1,
             stalled_retry_seconds=20,
             shutdown_seconds=5,

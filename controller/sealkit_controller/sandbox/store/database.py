@@ -78,7 +78,10 @@ class _Shelf:
 
 
 class Database:
-    """Records by key. Every method may be called from any thread; `lock` guards read-then-write."""
+    """Records by key. Every method may be called from any thread; `lock` guards read-then-write.
+
+    `get` and `key_of` take no lock: an object that is being written is never missing meanwhile.
+    """
 
     def __init__(self, store: Store, log_length: int = LOG_LENGTH) -> None:
         self.lock = threading.RLock()
@@ -139,10 +142,10 @@ class Database:
         change = Change(self.version + 1, key, shelf.records.get(key[1:]), record)
         self._store.save(change)
         self.version = change.version
-        if change.before:
-            self._forget(change.before)
         if record:
             self._index(record)
+        if change.before:
+            self._forget(change.before, record)
         shelf.log.append(change)
         if len(shelf.log) > self._log_length:
             del shelf.log[: self._log_length // 2]
@@ -162,11 +165,15 @@ class Database:
         for owner in record.owners:
             self._dependents.setdefault(owner, set()).add(record.key)
 
-    def _forget(self, record: Record) -> None:
-        self._shelves[record.key.storage].drop(record.key)
-        self._uids.pop(record.uid, None)
+    def _forget(self, record: Record, successor: Record | None) -> None:
+        """Drop what only `record` is known by, after its successor has been put in its place."""
+        if successor is None:
+            self._shelves[record.key.storage].drop(record.key)
+        if successor is None or successor.uid != record.uid:
+            self._uids.pop(record.uid, None)
         for owner in record.owners:
-            self._dependents.get(owner, set()).discard(record.key)
+            if successor is None or owner not in successor.owners:
+                self._dependents.get(owner, set()).discard(record.key)
 
     def dependents(self, uid: str) -> list[Key]:
         """Return the objects that name `uid` as an owner."""
