@@ -1,10 +1,12 @@
 """A live cluster as its user sees it: public keys, manifests, Secrets.
 
-All is read with the user's own rights. A Secret is read by `live` alone, by name.
+All is done with the user's own rights. Secrets are read by `live`, by name, and by `key_secrets`;
+nothing is written but Secrets that hold keys.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from sealkit.encoding import from_base64
 from sealkit.errors import ConfigError, SealkitError
+from sealkit.keypair import LABEL
 from sealkit.sensitive import Sensitive
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ _SEALED_SECRETS: Final = ("sealkit.dev", "v1alpha1", "sealedsecrets")
 _PAGE_SIZE: Final = 500
 _TIMEOUT_SECONDS: Final = 15
 _NOT_FOUND: Final = 404
+_CONFLICT: Final = 409
 _ODD_SHAPES: Final = (LookupError, TypeError, AttributeError, ValueError)
 
 T = TypeVar("T")
@@ -186,6 +190,94 @@ def _owner(owner: Any) -> dict[str, object]:
 def _ours(entries: Mapping[str, str] | None) -> dict[str, str]:
     found = entries or {}
     return {key: found[key] for key in found if key.startswith("sealkit.dev/")}
+
+
+def key_secrets(place: Place, namespace: str) -> list[Mapping[str, object]]:
+    """Return the Secrets that hold a controller's keys, unchecked: private keys are in them.
+
+    Raises:
+        SealkitError: the cluster does not answer, or does not let the user list them.
+        ConfigError: the kubeconfig is not usable.
+    """
+
+    def read(api: ApiClient) -> list[Mapping[str, object]]:
+        from kubernetes.client import CoreV1Api  # noqa: PLC0415 (as above)
+
+        answer: Any = CoreV1Api(api).list_namespaced_secret(
+            namespace,
+            label_selector=LABEL,
+            _preload_content=False,  # the client's models of Secrets print what is in them
+            _request_timeout=_TIMEOUT_SECONDS,
+        )
+        kind = {"apiVersion": "v1", "kind": "Secret"}  # items of a List come without
+        return [{**kind, **item} for item in json.loads(answer.data)["items"]]
+
+    return _asked(
+        place,
+        read,
+        what=f"the cluster does not list the key Secrets of namespace {namespace}",
+        hint="it takes the right to list secrets in the namespace of the controller",
+    )
+
+
+def create_key_secret(place: Place, secret: Any) -> bool:
+    """Create the Secret of a key, as `KeyPair.to_secret` makes it; False if its name is taken.
+
+    Raises:
+        SealkitError: the cluster does not answer, has no such namespace, or does not let the user.
+        ConfigError: the kubeconfig is not usable.
+    """
+    namespace = secret["metadata"]["namespace"]
+
+    def write(api: ApiClient) -> bool:
+        from kubernetes.client import ApiException, CoreV1Api  # noqa: PLC0415 (as above)
+
+        try:
+            CoreV1Api(api).create_namespaced_secret(
+                namespace,
+                secret,
+                _preload_content=False,
+                _request_timeout=_TIMEOUT_SECONDS,
+            )
+        except ApiException as error:
+            if error.status == _CONFLICT:
+                return False
+            raise
+        return True
+
+    return _asked(
+        place,
+        write,
+        what=f"the cluster does not create a Secret in namespace {namespace}",
+        hint="it takes the namespace of the controller, and the right to create secrets in it",
+    )
+
+
+def label_key_secret(place: Place, namespace: str, name: str, state: str) -> None:
+    """Give a key another state, by its label.
+
+    Raises:
+        SealkitError: the cluster does not answer, or does not let the user.
+        ConfigError: the kubeconfig is not usable.
+    """
+
+    def write(api: ApiClient) -> None:
+        from kubernetes.client import CoreV1Api  # noqa: PLC0415 (as above)
+
+        CoreV1Api(api).patch_namespaced_secret(
+            name,
+            namespace,
+            {"metadata": {"labels": {LABEL: state}}},
+            _preload_content=False,
+            _request_timeout=_TIMEOUT_SECONDS,
+        )
+
+    _asked(
+        place,
+        write,
+        what=f"the cluster does not label Secret {namespace}/{name}",
+        hint="it takes the right to patch secrets in the namespace of the controller",
+    )
 
 
 def _asked(place: Place, read: Callable[[ApiClient], T], *, what: str, hint: str) -> T:

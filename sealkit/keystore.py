@@ -6,16 +6,18 @@ A recipient counts only if its file holds the key that the config pins.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sealkit.crypto.recipient import Recipient
 from sealkit.crypto.x1 import Kid, PrivateKey
 from sealkit.errors import ConfigError, ManifestError
 from sealkit.files import AnyPath, read_bytes
 from sealkit.manifests.documents import iter_resources, read_documents
+from sealkit.manifests.emit import emit_yaml
+from sealkit.sensitive import Sensitive
 
 if TYPE_CHECKING:
     from sealkit.keypair import KeyPair
@@ -95,8 +97,34 @@ def unpinned_recipient(path: AnyPath, today: date) -> Recipient:
     return pinned_recipient(path, recipient.key.kid, None, today)
 
 
+class StoredKey(NamedTuple):
+    """A key pair with the name of the Secret that holds it."""
+
+    name: str
+    pair: KeyPair
+
+    @classmethod
+    def of(cls, secret: Mapping[str, object]) -> StoredKey:
+        """Read a key Secret.
+
+        Raises:
+            ConfigError, ManifestError: see `KeyPair.from_secret`.
+        """
+        from sealkit.keypair import KeyPair  # noqa: PLC0415 (rare: cold start)
+
+        pair = KeyPair.from_secret(secret)
+        metadata = secret["metadata"]
+        assert isinstance(metadata, dict)  # noqa: S101  (it is a Secret)
+        return cls(str(metadata["name"]), pair)
+
+
 def parse_private_keys(raw: bytes, source: str) -> Mapping[Kid, PrivateKey]:
-    """Read private keys: the controller's key Secrets as `kubectl get -o yaml` prints them.
+    """Read private keys as `parse_stored_keys` does, by their ids. Raises as it does."""
+    return {stored.pair.key.kid: stored.pair.key for stored in parse_stored_keys(raw, source)}
+
+
+def parse_stored_keys(raw: bytes, source: str) -> list[StoredKey]:
+    """Read the controller's key Secrets as `kubectl get -o yaml` prints them, in any number.
 
     Objects of other kinds and Secrets of other types are passed over. `source` is named in errors.
 
@@ -104,18 +132,24 @@ def parse_private_keys(raw: bytes, source: str) -> Mapping[Kid, PrivateKey]:
         ConfigError: there is no key, or a damaged one.
         ManifestError: it is not YAML or JSON that is safe to read.
     """
+    from sealkit.agefile import is_age  # noqa: PLC0415 (rare: cold start)
+
     hint = "kubectl get secret -n sealkit-system -l sealkit.dev/key -o yaml"
     if raw.startswith(_RECIPIENT):
         what = "is a public key, a private one is needed"
         raise ConfigError(what, hint=hint).located(file=source)
-    keys = {pair.key.kid: pair.key for pair in _key_pairs(raw, source)}
+    if is_age(raw):
+        what = "is encrypted with age"
+        decrypt = f"age -d {source} | sealkit … --key -"
+        raise ConfigError(what, hint=decrypt).located(file=source)
+    keys = list(_stored_keys(raw, source))
     if not keys:
         raise ConfigError("holds no key of sealkit", hint=hint).located(file=source)
     return keys
 
 
-def _key_pairs(raw: bytes, source: str) -> Iterator[KeyPair]:
-    from sealkit.keypair import TYPE, KeyPair  # noqa: PLC0415 (rare: cold start)
+def _stored_keys(raw: bytes, source: str) -> Iterator[StoredKey]:
+    from sealkit.keypair import TYPE  # noqa: PLC0415 (rare: cold start)
 
     for document in read_documents(raw, file=source):
         for resource in iter_resources(document):
@@ -123,8 +157,14 @@ def _key_pairs(raw: bytes, source: str) -> Iterator[KeyPair]:
             if (secret.get("kind"), secret.get("type")) != ("Secret", TYPE):
                 continue
             try:
-                yield KeyPair.from_secret(secret)
+                yield StoredKey.of(secret)
             except (ConfigError, ManifestError) as error:
                 error.field = ".".join(part for part in (resource.field, error.field) if part)
                 error.located(file=source, document=document.number)
                 raise
+
+
+def text_of_keys(keys: Iterable[StoredKey], namespace: str) -> Sensitive:
+    """Return key Secrets as one List in YAML, for `kubectl create` and `parse_stored_keys`."""
+    items = [stored.pair.to_secret(stored.name, namespace) for stored in keys]
+    return Sensitive(emit_yaml({"apiVersion": "v1", "kind": "List", "items": items}).encode())

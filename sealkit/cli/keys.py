@@ -1,73 +1,31 @@
-"""`sealkit keys`: the keys a cluster has, and what still depends on each of them."""
+"""`sealkit keys`: the keys a cluster has: their state, their backup, and what depends on them."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Final
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import TypeVar
 
 import click
 
 from sealkit.cli.app import STDIO, App
-from sealkit.cli.options import cluster_options
+from sealkit.cli.options import cluster_options, output_option
 from sealkit.cli.output import print_json
-from sealkit.cli.resources import SEALED, read_resources
-from sealkit.cluster import Place, sealed_secrets
-from sealkit.errors import UsageError
-from sealkit.fetching import listed_keys
+from sealkit.cluster import Place
 from sealkit.lines import printable
-from sealkit.manifests.sealed import KIND
-from sealkit.usage import Wraps, key_usage, needs, wraps_of
 
-_ENDINGS: Final = frozenset({".yaml", ".yml", ".json"})
-_MARK: Final = b"sealkit.dev/"  # in every SealedSecret; templates of other tools are passed over
+F = TypeVar("F", bound=Callable[..., object])
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group("keys")
 def keys_command() -> None:
-    """Keys that a cluster has, and what depends on them."""
+    """Keys that a cluster has: their state, their backup, and what depends on them."""
 
 
-@dataclass(frozen=True)
-class UsageRequest:
-    """Which cluster's keys, and which manifests: those of `paths`, or without any the cluster's.
-
-    With `key` the manifests that need that one are wanted, not the counts.
-    """
-
-    place: Place
-    controller_namespace: str
-    paths: tuple[str, ...]
-    key: str
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """A manifest, by its file and document or its namespace and name, and its public part."""
-
-    name: str
-    wraps: Wraps
-
-
-@dataclass(frozen=True)
-class Row:
-    """One key. `only` counts the manifests that would no longer open without it."""
-
-    kid: str
-    state: str
-    since: str
-    manifests: int
-    only: int
-
-
-@dataclass(frozen=True)
-class Usage:
-    """Every key with its use, the newest first, and how many manifests none of them opens."""
-
-    keys: tuple[Row, ...]
-    unopened: int
+def _place(app: App, context: str | None, kubeconfig: str | None) -> Place:
+    return Place(context, app.path(kubeconfig) if kubeconfig else None)
 
 
 @keys_command.command("usage")
@@ -75,7 +33,7 @@ class Usage:
 @click.option(
     "--key", default="", metavar="KID", help="List the manifests that open only with this key."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @cluster_options
 @click.pass_obj
 def usage_command(
@@ -93,7 +51,14 @@ def usage_command(
     of the cluster are counted; else those in the files and folders named, so that it can be seen
     what of a repository still needs an old key.
     """
-    place = Place(context, app.path(kubeconfig) if kubeconfig else None)
+    from sealkit.cli.keys_usage import (  # noqa: PLC0415 (cold start)
+        UsageRequest,
+        needing,
+        print_table,
+        usage,
+    )
+
+    place = _place(app, context, kubeconfig)
     request = UsageRequest(place, controller_namespace, paths, key)
     if key:
         names = needing(request, app)
@@ -103,82 +68,201 @@ def usage_command(
     if as_json:
         print_json(app, asdict(found))
     else:
-        _print_table(app, found)
+        print_table(app, found)
 
 
-def usage(request: UsageRequest, app: App) -> Usage:
-    """Return what depends on each key.
+@keys_command.command("status")
+@json_option
+@cluster_options
+@click.pass_obj
+def status_command(
+    app: App,
+    as_json: bool,
+    context: str | None,
+    kubeconfig: str | None,
+    controller_namespace: str,
+) -> None:
+    """Show the keys of a cluster: which one seals now, and which ones this repository pins.
 
-    Raises:
-        SealkitError: the cluster does not answer, or a file cannot be read.
+    Takes no right but to read the public keys, which every user of a cluster has.
     """
-    keys = listed_keys(request.place, request.controller_namespace)
-    counts = Counter(one.wraps for one in _manifests(request, app))
-    used = key_usage(counts, [key.kid for key in keys])
-    rows = (
-        Row(key.kid, key.state, key.since, used[key.kid].manifests, used[key.kid].only)
-        for key in keys
-    )
-    unopened = sum(
-        count
-        for wraps, count in counts.items()
-        if not all(envelope & used.keys() for envelope in wraps)
-    )
-    return Usage(tuple(rows), unopened)
+    from sealkit.cli.keys_status import print_status, status  # noqa: PLC0415 (cold start)
+
+    found = status(app, _place(app, context, kubeconfig), controller_namespace)
+    if as_json:
+        print_json(app, [row._asdict() for row in found])
+    else:
+        print_status(app, found)
 
 
-def needing(request: UsageRequest, app: App) -> list[str]:
-    """Return the manifests that open with no key of the cluster but one.
+@keys_command.command("backup")
+@click.option(
+    "-r",
+    "--recipient",
+    "recipients",
+    multiple=True,
+    metavar="AGE1…",
+    help="Encrypt to this X25519 recipient of age; repeatable.",
+)
+@click.option(
+    "-R",
+    "--recipients-file",
+    "recipient_files",
+    multiple=True,
+    metavar="FILE",
+    help="Encrypt to the recipients in this file, one a line; repeatable.",
+)
+@click.option("-p", "--passphrase", "asks", is_flag=True, help="Ask for a passphrase.")
+@click.option(
+    "--passphrase-file",
+    default="",
+    metavar="FILE",
+    help="Encrypt with the passphrase in this file; - is standard input.",
+)
+@output_option
+@cluster_options
+@click.pass_obj
+def backup_command(
+    app: App,
+    recipients: tuple[str, ...],
+    recipient_files: tuple[str, ...],
+    asks: bool,
+    passphrase_file: str,
+    output: str,
+    context: str | None,
+    kubeconfig: str | None,
+    controller_namespace: str,
+) -> None:
+    """Write the private keys of a cluster to an encrypted file.
 
-    Raises:
-        UsageError: the cluster has no such key.
-        SealkitError: the cluster does not answer, or a file cannot be read.
+    The file is in the age format: `age -d FILE | kubectl create -f -` restores it where there is no
+    sealkit. A file that is there is never replaced, since it may be the only one with a key that
+    old commits need. It takes the right to list secrets in the namespace of the controller.
     """
-    kids = [key.kid for key in listed_keys(request.place, request.controller_namespace)]
-    if request.key not in kids:
-        hint = f"it has: {', '.join(kids)}"
-        raise UsageError("is no key of this cluster", field="--key", hint=hint)
-    return [one.name for one in _manifests(request, app) if needs(one.wraps, request.key, kids)]
+    from sealkit.cli.keys_backup import BackupRequest, run  # noqa: PLC0415 (cold start)
+
+    request = BackupRequest(
+        _place(app, context, kubeconfig),
+        controller_namespace,
+        recipients,
+        recipient_files,
+        asks,
+        passphrase_file,
+        output,
+    )
+    run(request, app)
 
 
-def _manifests(request: UsageRequest, app: App) -> Iterator[Manifest]:
-    if not request.paths:
-        for raw in sealed_secrets(request.place):
-            yield Manifest(_place_of(raw), wraps_of(raw))
-    for path in request.paths:
-        for file in _files(app, path):
-            yield from _in_file(app, file)
+def unlocking_options(command: F) -> F:
+    """Add the options that open an encrypted backup."""
+    for option in (
+        click.option(
+            "--passphrase-file",
+            default="",
+            metavar="FILE",
+            help="The passphrase of the backup, if nobody is there to be asked.",
+        ),
+        click.option(
+            "-i",
+            "--identity",
+            "identities",
+            multiple=True,
+            metavar="FILE",
+            help="Identities of age, as age-keygen writes them; repeatable.",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
-def _place_of(raw: object) -> str:
-    metadata = raw.get("metadata") if isinstance(raw, dict) else None
-    names = metadata if isinstance(metadata, dict) else {}
-    return f"{names.get('namespace', '')}/{names.get('name', '')}"
+@keys_command.command("restore")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@unlocking_options
+@click.option("--dry-run", is_flag=True, help="Write nothing; prove that the backup is good.")
+@click.option(
+    "--manifests",
+    "paths",
+    multiple=True,
+    metavar="PATH",
+    help="With --dry-run: open the manifests of a file or folder, not of a cluster; repeatable.",
+)
+@json_option
+@cluster_options
+@click.pass_obj
+def restore_command(
+    app: App,
+    files: tuple[str, ...],
+    identities: tuple[str, ...],
+    passphrase_file: str,
+    dry_run: bool,
+    paths: tuple[str, ...],
+    as_json: bool,
+    context: str | None,
+    kubeconfig: str | None,
+    controller_namespace: str,
+) -> None:
+    """Give a cluster the keys of backups that it does not have.
+
+    FILEs are what `sealkit keys backup` wrote, or key Secrets as kubectl prints them. Keys that are
+    there stay as they are, so it can be run again. --dry-run writes nothing: it opens every
+    manifest of the cluster with the keys of the backup alone, names those that do not open and
+    the keys of the cluster that are in no FILE, and exits with 3 if there are any.
+    """
+    from sealkit.cli.keys_backup import Unlocking  # noqa: PLC0415 (cold start)
+    from sealkit.cli.keys_restore import (  # noqa: PLC0415 (same)
+        RestoreRequest,
+        print_proof,
+        print_restored,
+        prove,
+        restore,
+    )
+
+    request = RestoreRequest(
+        _place(app, context, kubeconfig),
+        controller_namespace,
+        files,
+        Unlocking(identities, passphrase_file),
+        paths,
+    )
+    if dry_run:
+        print_proof(app, prove(request, app), as_json=as_json)
+    else:
+        print_restored(app, restore(request, app), as_json=as_json)
 
 
-def _files(app: App, path: str) -> Sequence[str]:
-    folder = Path(app.path(path))
-    if path == STDIO or not folder.is_dir():
-        return [path]
-    found = (file for file in folder.rglob("*") if file.suffix in _ENDINGS and file.is_file())
-    return sorted(app.shown(file) for file in found if _MARK in app.read(str(file)))
+def _state_command(state: str, does: str, help_text: str) -> None:
+    @keys_command.command(does, help=help_text)
+    @click.argument("kid", metavar="KID")
+    @cluster_options
+    @click.pass_obj
+    def command(
+        app: App,
+        kid: str,
+        context: str | None,
+        kubeconfig: str | None,
+        controller_namespace: str,
+    ) -> None:
+        from sealkit.cli.keys_state import label  # noqa: PLC0415 (cold start)
+
+        label(app, _place(app, context, kubeconfig), controller_namespace, kid, state)
 
 
-def _in_file(app: App, file: str) -> Iterator[Manifest]:
-    _, resources = read_resources(app, file)
-    for found in resources:
-        if found.type == SEALED:
-            place = found.resource.document
-            yield Manifest(f"{place.file}:{place.number}", wraps_of(found.raw))
+_state_command(
+    "retired",
+    "retire",
+    """Take a key out of use: nothing new is sealed for it, and what was sealed still opens.
 
+    KID is its id, as `sealkit keys status` shows it. If it was the last active key, the controller
+    makes another one at once. It takes the right to list and patch secrets in the namespace of the
+    controller.
+    """,
+)
+_state_command(
+    "compromised",
+    "compromised",
+    """Mark a key that somebody else may have: each manifest that uses it says so.
 
-def _print_table(app: App, found: Usage) -> None:
-    lines = [f"{'KEY':26}  {'STATE':11}  {'SINCE':20}  MANIFESTS  ONLY"]
-    lines += [
-        f"{row.kid:26}  {row.state:11}  {row.since:20}  {row.manifests:9}  {row.only:4}"
-        for row in found.keys
-    ]
-    app.write(STDIO, "".join(f"{printable(line)}\n" for line in lines))
-    if found.unopened:
-        objects = f"{found.unopened} {KIND}{'' if found.unopened == 1 else 's'}"
-        app.say(f"sealkit: note: none of these keys opens {objects}")
+    What was sealed for it still opens, in the cluster and for whoever has it: the values themselves
+    have to change. KID and rights as for `sealkit keys retire`.
+    """,
+)

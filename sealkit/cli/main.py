@@ -62,7 +62,7 @@ _HELP: Final = {
     "import": "Convert documents and Secrets of other tools, for whole repositories.",
     "init": "Start using sealkit in a repository.",
     "inspect": "Show who can open a manifest and what it holds, without any key.",
-    "keys": "Keys that a cluster has, and what depends on them.",
+    "keys": "Keys that a cluster has: their state, their backup, and what depends on them.",
     "reseal": "Encrypt all values anew, with new data keys or another scope.",
     "rewrap": "Let manifests open in the clusters of the configuration.",
     "run": "Give the values of manifests to a local program.",

@@ -66,6 +66,18 @@ def with_key_text(make: Callable[[str], str]) -> Case:
     return run
 
 
+def restoring(make: Callable[[str], str]) -> Case:
+    """Try a backup in which the seed stands, and something may be wrong with it."""
+
+    def run(desk: Desk) -> Result:
+        path = desk.key_file("prod")
+        path.write_text(make(path.read_text()))
+        where = ("--manifests", ".", "--identity", path)
+        return desk.run("keys", "restore", "--dry-run", path, *where)
+
+    return run
+
+
 def drifted(case: Case) -> Case:
     def run(desk: Desk) -> Result:
         desk.config(clusters={"prod": desk.entry("prod")})
@@ -338,6 +350,10 @@ CASES |= {
     "import-not-base64": plain("import", "--secrets", text=SECRET.replace("stringData", "data")),
     "export": exported("prod"),
     "export-other-key": exported("lab"),
+    "keys-restore": restoring(lambda text: text),
+    "keys-restore-damaged": restoring(lambda text: text.replace("seed: ", "seed: A")),
+    "keys-restore-mixed-up": restoring(lambda text: text.replace("seed: ", "kid: ")),
+    "keys-restore-no-yaml": restoring(lambda text: text.replace("seed: ", 'seed: "')),
     "clusters-add-a-private-key": lambda desk: desk.run(
         "clusters", "add", "x", desk.key_file("prod")
     ),
@@ -360,6 +376,10 @@ EXCEPTIONS = {
     "git install": "sets what Git runs",
     "git uninstall": "sets what Git runs",
     "init": "writes a configuration without anything in it",
+    "keys backup": "asks a cluster; tests of its own look for the keys",
+    "keys compromised": "asks a cluster; tests of its own look for the keys",
+    "keys retire": "asks a cluster; tests of its own look for the keys",
+    "keys status": "asks a cluster for public parts only",
     "keys usage": "asks a cluster for public parts only",
     "sandbox": "serves what it is given: tests of the sandbox have the mark",
     "version": "prints versions",
@@ -516,7 +536,7 @@ def test_the_cases_are_what_they_say(desk: Desk) -> None:
         *("set-many", "set-many-add", "set-many-typed", "set-env-file", "set-json", "unset-many"),
         *("create", "create-env-file", "rewrap", "reseal", "compact", "export", "import"),
         *("edit", "edit-without-key", "edit-nothing", "diff", "diff-json", "git-textconv"),
-        *("verify", "verify-json", "verify-plain"),
+        *("verify", "verify-json", "verify-plain", "keys-restore"),
     }
     check_no_verb_is_forgotten(verbs)
 
