@@ -1,6 +1,7 @@
-"""Files in the age format, for what people keep: the stock `age` opens them in a disaster. Pure.
+"""Files in the age format, for what people keep: the stock `age` opens them in a disaster.
 
 Format: C2SP age, version 1 (https://c2sp.org/age); written with ASCII armor, read with or without.
+pyrage draws the randomness itself.
 """
 
 from __future__ import annotations
