@@ -132,11 +132,11 @@ def each(
         if jobs > 1 and _forks():
             outcomes = _in_processes(work, files, jobs)
         else:
-            outcomes = (_outcome(work, file) for file in files)
+            outcomes = (outcome(work, file) for file in files)
         with closing(outcomes):
-            for done, outcome in enumerate(outcomes, start=1):
+            for done, one in enumerate(outcomes, start=1):
                 show(done)
-                yield outcome
+                yield one
 
 
 def write_all(app: App, changes: Mapping[str, Change]) -> None:
@@ -188,7 +188,8 @@ def end(code: int) -> None:
         raise click.exceptions.Exit(code)
 
 
-def _outcome(work: Callable[[str], T], file: str) -> Outcome[T]:
+def outcome(work: Callable[[str], T], file: str) -> Outcome[T]:
+    """Return what the work on one file returns or raises."""
     try:
         return Outcome(file, work(file))
     except SealkitError as error:
@@ -237,7 +238,7 @@ def _begin(work: Callable[[str], object]) -> None:
 
 
 def _in_process(file: str) -> Outcome[Any]:
-    return _outcome(_inherited[0], file)
+    return outcome(_inherited[0], file)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from sealkit.agefile import (
     unlock_with,
 )
 from sealkit.cli.app import STDIO, App
+from sealkit.cli.keys_usage import place_of
 from sealkit.cli.output import counted
 from sealkit.cli.resources import label_of
 from sealkit.cluster import Place, key_secrets
@@ -127,14 +128,9 @@ def stored_keys(place: Place, namespace: str) -> list[StoredKey]:
     """
     found = []
     for secret in key_secrets(place, namespace):
-        with _named(file=f"{namespace}/{_name_of(secret)}"):
+        with _named(file=place_of(secret)):
             found.append(StoredKey.of(secret))
     return sorted(found, key=lambda stored: stored.pair.not_before)
-
-
-def _name_of(secret: object) -> str:
-    metadata = secret.get("metadata") if isinstance(secret, dict) else None
-    return str(metadata.get("name", "")) if isinstance(metadata, dict) else ""
 
 
 class Unlocking(NamedTuple):

@@ -108,7 +108,7 @@ def _manifests(request: UsageRequest, app: App) -> Iterator[Manifest]:
 def manifests_of(place: Place) -> Iterator[Manifest]:
     """Yield the manifests of a cluster. Raises as `cluster.sealed_secrets`."""
     for raw in sealed_secrets(place):
-        yield Manifest(_place_of(raw), raw)
+        yield Manifest(place_of(raw), raw)
 
 
 def manifests_in(app: App, paths: Sequence[str]) -> Iterator[Manifest]:
@@ -122,7 +122,8 @@ def manifests_in(app: App, paths: Sequence[str]) -> Iterator[Manifest]:
             yield from _in_file(app, file)
 
 
-def _place_of(raw: object) -> str:
+def place_of(raw: object) -> str:
+    """Return `<namespace>/<name>` of an object that may be of any shape."""
     metadata = raw.get("metadata") if isinstance(raw, dict) else None
     names = metadata if isinstance(metadata, dict) else {}
     return f"{names.get('namespace', '')}/{names.get('name', '')}"

@@ -33,6 +33,9 @@ recipient_option = click.option(
 kubeconfig_option = click.option(
     "--kubeconfig", default=None, metavar="FILE", help="Look for the context in this file."
 )
+context_option = click.option(
+    "--context", default=None, metavar="CTX", help="The cluster of this kubectl context."
+)
 controller_namespace_option = click.option(
     "--controller-namespace",
     default="sealkit-system",
@@ -95,9 +98,7 @@ def cluster_options(command: F) -> F:
     for option in (
         controller_namespace_option,
         kubeconfig_option,
-        click.option(
-            "--context", default=None, metavar="CTX", help="The cluster of this kubectl context."
-        ),
+        context_option,
     ):
         command = option(command)
     return command
