@@ -31,6 +31,7 @@ TRANSCRIPTS: Final = ROOT / "tests" / "transcripts"
 # Those with a world of their own: see tests/docs.
 ELSEWHERE: Final = (
     ROOT / "docs" / "controller.md",
+    ROOT / "docs" / "integrations" / "admission.md",
     ROOT / "docs" / "integrations" / "bitnami.md",
     ROOT / "docs" / "integrations" / "vault.md",
 )

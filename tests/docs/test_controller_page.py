@@ -1,4 +1,4 @@
-"""docs/controller.md runs as it is written, from an empty cluster: with helm, kubectl and pods."""
+"""Pages for operators run as written, from an empty cluster: with helm, kubectl and pods."""
 
 import os
 import sys
@@ -18,6 +18,7 @@ from tests.packaging.helm import MISSING, find_helm
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "controller.md"
+ADMISSION = ROOT / "docs" / "integrations" / "admission.md"
 SYSTEM = "sealkit-system"
 
 
@@ -58,15 +59,27 @@ def environment(server: ApiServer, tmp_path: Path) -> dict[str, str]:
 def test_the_page_runs_as_written(
     server: ApiServer, environment: dict[str, str], tmp_path: Path
 ) -> None:
+    run_page(PAGE, server, environment, tmp_path)
+
+
+@pytest.mark.parametrize("server", [pytest.param("real", marks=pytest.mark.cluster)], indirect=True)
+def test_the_page_about_admission_runs_as_written(
+    server: ApiServer, environment: dict[str, str], tmp_path: Path
+) -> None:
+    run_page(ADMISSION, server, environment, tmp_path)
+
+
+def run_page(page: Path, server: ApiServer, environment: dict[str, str], tmp_path: Path) -> None:
+    """Type a page from its first line to its last, in a checkout; fail at the first surprise."""
     folder, pods = tmp_path / "checkout", tmp_path / "pods"
     for made in (folder, pods):
         made.mkdir()
     (folder / "controller").symlink_to(ROOT / "controller")
     with kubelet(server, pods, SYSTEM), shell(folder, environment) as session:
-        for step in steps(PAGE.read_text()):
+        for step in steps(page.read_text()):
             problem = step.complaint(*session.run(step.command))
             if problem:
                 logs = "\n".join(log.read_text()[-1500:] for log in pods.glob("*.log"))
                 pytest.fail(
-                    f"{PAGE.name}:{step.line}: $ {step.command}\n{problem}\n{logs}", pytrace=False
+                    f"{page.name}:{step.line}: $ {step.command}\n{problem}\n{logs}", pytrace=False
                 )

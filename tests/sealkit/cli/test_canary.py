@@ -381,6 +381,7 @@ EXCEPTIONS = {
     "keys retire": "asks a cluster; tests of its own look for the keys",
     "keys status": "asks a cluster for public parts only",
     "keys usage": "asks a cluster for public parts only",
+    "policy": "prints policies",
     "recover": "asks a cluster for what is sealed",
     "sandbox": "serves what it is given: tests of the sandbox have the mark",
     "version": "prints versions",
