@@ -22,9 +22,10 @@ from sealkit.cli.keys_usage import place_of
 from sealkit.cli.output import counted
 from sealkit.cli.resources import label_of
 from sealkit.cluster import Place, key_secrets
-from sealkit.errors import SealkitError, UsageError
+from sealkit.errors import ConfigError, ManifestError, SealkitError, UsageError
 from sealkit.files import PRIVATE_MODE
 from sealkit.keystore import StoredKey, parse_stored_keys, text_of_keys
+from sealkit.lines import printable
 from sealkit.sensitive import Sensitive
 
 
@@ -119,17 +120,24 @@ def read_passphrase(app: App, file: str) -> Sensitive:
     return Sensitive(app.read(file).rstrip(b"\r\n"))
 
 
-def stored_keys(place: Place, namespace: str) -> list[StoredKey]:
+def stored_keys(place: Place, namespace: str, app: App | None = None) -> list[StoredKey]:
     """Return the keys that a cluster stores, the oldest first.
 
+    With `app` one that is damaged is told and passed over, as the controller does.
+
     Raises:
-        ConfigError: one is damaged: a backup without it would look complete.
+        ConfigError, ManifestError: one is damaged: a backup without it would look complete.
         SealkitError: see `cluster.key_secrets`.
     """
     found = []
     for secret in key_secrets(place, namespace):
-        with _named(file=place_of(secret)):
+        try:
             found.append(StoredKey.of(secret))
+        except (ConfigError, ManifestError) as error:
+            error.located(file=place_of(secret))
+            if app is None:
+                raise
+            app.say(printable(f"sealkit: note: {error}; it is passed over"))
     return sorted(found, key=lambda stored: stored.pair.not_before)
 
 

@@ -72,7 +72,7 @@ def restore(request: RestoreRequest, app: App) -> Iterator[Restored]:
     if request.paths:
         raise UsageError("goes with --dry-run only", field="--manifests")
     keys = _backed_up(request, app)
-    there = {one.pair.key.kid: one for one in stored_keys(request.place, request.namespace)}
+    there = {one.pair.key.kid: one for one in stored_keys(request.place, request.namespace, app)}
     for kid, key in keys.items():
         if kid in there:
             yield Restored(kid, there[kid].pair.state.value, there[kid].name, created=False)
@@ -100,7 +100,7 @@ def prove(request: RestoreRequest, app: App) -> Proof:
         missing = []
         manifests = manifests_in(app, request.paths)
     else:
-        there = stored_keys(request.place, request.namespace)
+        there = stored_keys(request.place, request.namespace, app)
         missing = [one.pair.key.kid for one in there if one.pair.key.kid not in keys]
         manifests = manifests_of(request.place)
     ring = {kid: stored.pair.key for kid, stored in keys.items()}

@@ -16,7 +16,7 @@ def label(app: App, place: Place, namespace: str, kid: str, state: str) -> None:
         UsageError: the cluster has no such key.
         SealkitError: the cluster does not answer, or does not let the user.
     """
-    keys = {stored.pair.key.kid: stored for stored in stored_keys(place, namespace)}
+    keys = {stored.pair.key.kid: stored for stored in stored_keys(place, namespace, app)}
     found = next((stored for one, stored in keys.items() if one == kid), None)
     if found is None:
         hint = f"it has: {', '.join(keys)}" if keys else "it has none"

@@ -273,6 +273,21 @@ class TestRestore:
         where = f"{cluster.namespace}/restored-{key_of('a').kid}"
         assert result.err == f"sealkit: error: {where}: is the name of another Secret\n"
 
+    def test_a_damaged_key_is_in_nobodys_way(self, cluster: Cluster, backup: str) -> None:
+        a, b = key_of("a").kid, key_of("b").kid
+        cluster.hand.edit(
+            SECRETS, {"metadata": {"labels": {LABEL: "gone"}}}, (cluster.namespace, "b")
+        )
+        result = cluster.ok("restore", backup, "-i", "me.txt")
+        assert result.out.splitlines() == [
+            f"{a}  active       is there as a",
+            f"{b}  active       restored as restored-{b}",
+        ]
+        where = f"sealkit: note: {cluster.namespace}/b: metadata.labels.{LABEL}: "
+        assert result.err.startswith(where)
+        assert result.err.endswith("; it is passed over\n")
+        assert cluster.ok("retire", a).err.startswith(where)
+
     def test_the_state_in_the_cluster_stays(self, cluster: Cluster, backup: str) -> None:
         cluster.ok("compromised", key_of("a").kid)
         out = cluster.ok("restore", backup, "-i", "me.txt", "--json").json
