@@ -28,7 +28,7 @@ def _place(app: App, context: str | None, kubeconfig: str | None) -> Place:
     return Place(context, app.path(kubeconfig) if kubeconfig else None)
 
 
-@keys_command.command("usage")
+@keys_command.command("usage", short_help="Count the manifests that depend on each key.")
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option(
     "--key", default="", metavar="KID", help="List the manifests that open only with this key."
@@ -71,7 +71,7 @@ def usage_command(
         print_table(app, found)
 
 
-@keys_command.command("status")
+@keys_command.command("status", short_help="Show which key seals now, and which are pinned.")
 @json_option
 @cluster_options
 @click.pass_obj
@@ -230,8 +230,8 @@ def restore_command(
         print_restored(app, restore(request, app), as_json=as_json)
 
 
-def _state_command(state: str, does: str, help_text: str) -> None:
-    @keys_command.command(does, help=help_text)
+def _state_command(does: str, state: str, short_help: str, help_text: str) -> None:
+    @keys_command.command(does, short_help=short_help, help=help_text)
     @click.argument("kid", metavar="KID")
     @cluster_options
     @click.pass_obj
@@ -248,8 +248,9 @@ def _state_command(state: str, does: str, help_text: str) -> None:
 
 
 _state_command(
-    "retired",
     "retire",
+    "retired",
+    "Take a key out of use.",
     """Take a key out of use: nothing new is sealed for it, and what was sealed still opens.
 
     KID is its id, as `sealkit keys status` shows it. If it was the last active key, the controller
@@ -260,6 +261,7 @@ _state_command(
 _state_command(
     "compromised",
     "compromised",
+    "Mark a key that somebody else may have.",
     """Mark a key that somebody else may have: each manifest that uses it says so.
 
     What was sealed for it still opens, in the cluster and for whoever has it: the values themselves
