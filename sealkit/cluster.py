@@ -52,7 +52,10 @@ class Live(NamedTuple):
 
 @dataclass(frozen=True)
 class Place:
-    """Which cluster: a context of a kubeconfig, both by default those that kubectl would use."""
+    """Which cluster: a context of a kubeconfig, both by default those that kubectl would use.
+
+    In a pod without a kubeconfig it is the pod's own cluster, with the rights of its account.
+    """
 
     context: str | None = None
     kubeconfig: str | None = None
@@ -302,7 +305,12 @@ def _connection(place: Place) -> Configuration:
 
     settings = client.Configuration()
     try:
-        config.load_kube_config(place.kubeconfig, place.context, client_configuration=settings)  # type: ignore[no-untyped-call]  # has no annotations
+        try:
+            config.load_kube_config(place.kubeconfig, place.context, client_configuration=settings)  # type: ignore[no-untyped-call]  # has no annotations
+        except config.ConfigException:
+            if place != Place():
+                raise
+            config.load_incluster_config(client_configuration=settings)  # type: ignore[no-untyped-call]  # the same
     # The loader checks nothing: a field of the wrong shape ends in any of these.
     except (config.ConfigException, YAMLError, *_ODD_SHAPES, OSError) as error:
         what = f"the kubeconfig has no usable cluster {place} ({type(error).__name__})"

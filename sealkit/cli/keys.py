@@ -137,7 +137,9 @@ def backup_command(
 
     The file is in the age format: `age -d FILE | kubectl create -f -` restores it where there is no
     sealkit. A file that is there is never replaced, since it may be the only one with a key that
-    old commits need. It takes the right to list secrets in the namespace of the controller.
+    old commits need. If FILE is a folder, a file in it is named after keys and states, and only
+    written when there is none: run it as often as you like. It takes the right to list secrets in
+    the namespace of the controller.
     """
     from sealkit.cli.keys_backup import BackupRequest, run  # noqa: PLC0415 (cold start)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ from sealkit.cli.output import counted
 from sealkit.cli.resources import label_of
 from sealkit.cluster import Place, key_secrets
 from sealkit.errors import ConfigError, ManifestError, SealkitError, UsageError
-from sealkit.files import PRIVATE_MODE
+from sealkit.files import PRIVATE_MODE, slashed
 from sealkit.keystore import StoredKey, parse_stored_keys, text_of_keys
 from sealkit.lines import printable
 from sealkit.sensitive import Sensitive
@@ -42,7 +43,7 @@ class BackupRequest(NamedTuple):
 
 
 def run(request: BackupRequest, app: App) -> None:
-    """Write the backup.
+    """Write the backup. In a folder its name tells keys and states, so only news are written.
 
     Raises:
         UsageError: it is not said for whom, or in two ways, or the file is there already.
@@ -59,11 +60,17 @@ def run(request: BackupRequest, app: App) -> None:
     keys = stored_keys(request.place, request.namespace)
     if not keys:
         raise SealkitError(f"there is no key in namespace {request.namespace}")
+    output = request.output
+    if os.path.isdir(app.path(output)):
+        output = slashed(os.path.join(output, _file_name(keys)))
+        if os.path.lexists(app.path(output)):
+            app.say(f"nothing new since {output}")
+            return
     content = text_of_keys(keys, request.namespace)
     raw = lock_with(content, passphrase) if passphrase else lock_to(content, recipients)
-    _refuse_existing(app, request.output)  # once more: scrypt takes its time
-    app.write(request.output, raw, mode=PRIVATE_MODE)
-    where = "" if request.output == STDIO else f" to {request.output}"
+    _refuse_existing(app, output)  # once more: scrypt takes its time
+    app.write(output, raw, mode=PRIVATE_MODE)
+    where = "" if output == STDIO else f" to {output}"
     app.say(f"backed up {counted(len(keys), 'key')} of {request.namespace}{where}")
     for key in keys:
         app.say(f"  {key.pair.key.kid}  {key.pair.state.value}")
@@ -73,6 +80,13 @@ def _refuse_existing(app: App, output: str) -> None:
     if output != STDIO and os.path.isfile(app.path(output)):
         hint = "keep it: it may hold keys that old commits need; write another file"
         raise UsageError("is there already", hint=hint).located(file=output)
+
+
+def _file_name(keys: list[StoredKey]) -> str:
+    """Return a name that is another as soon as a key or a state is; keys are the oldest first."""
+    states = "".join(f"{stored.pair.key.kid} {stored.pair.state.value}\n" for stored in keys)
+    digest = hashlib.sha256(states.encode()).hexdigest()[:8]
+    return f"keys-{keys[-1].pair.not_before:%Y-%m-%d}-{digest}.age"
 
 
 def _recipients(request: BackupRequest, app: App) -> list[str]:

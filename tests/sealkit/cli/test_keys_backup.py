@@ -179,6 +179,28 @@ class TestBackup:
         ]
         assert cluster.desk.read("keys.age") == "the only copy"
 
+    def test_a_folder_gets_a_file_for_each_change(self, cluster: Cluster) -> None:
+        folder = cluster.desk.folder / "backups"
+        folder.mkdir()
+        arguments = ("backup", "-R", "team.txt", "-o", "backups")
+        a = cluster.has("a")
+        first = cluster.ok(*arguments).err.splitlines()[0]
+        assert first.startswith(
+            f"backed up 1 key of {cluster.namespace} to backups/keys-2026-01-01-"
+        )
+        (name,) = (path.name for path in folder.iterdir())
+        before = cluster.desk.files()
+        assert cluster.ok(*arguments).err == f"nothing new since backups/{name}\n"
+        assert cluster.desk.files() == before
+        cluster.has("b")
+        cluster.ok(*arguments)
+        cluster.ok("retire", a)
+        cluster.ok(*arguments)
+        files = sorted(folder.iterdir())
+        assert len(files) == 3
+        out = cluster.ok("restore", "--dry-run", *files, "-i", "me.txt", "--json").json
+        assert (len(out["keys"]), out["missing"]) == (2, [])
+
     def test_a_damaged_key_is_not_left_out_in_silence(self, cluster: Cluster) -> None:
         cluster.has("a")
         damaged = KeyPair(key_of("b"), KeyState.ACTIVE, datetime(2026, 2, 1, tzinfo=UTC))
