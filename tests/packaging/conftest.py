@@ -1,5 +1,6 @@
 """The stock helm for every test here, a control plane that notes who asked for what, a Vault."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tests.fakes.vault_server import require_bao
 from tests.packaging.audit import Audited, audited
 from tests.packaging.documents import CRDS
 from tests.packaging.helm import MISSING, Helm, find_helm
+from tests.packaging.image import Image, build
 from tests.packaging.vault import Vault, trusted
 
 
@@ -31,6 +33,14 @@ def helm(tmp_path_factory: pytest.TempPathFactory) -> Helm:
     if binary is None:
         pytest.skip(MISSING)
     return Helm(binary, tmp_path_factory.mktemp("helm"))
+
+
+@pytest.fixture(scope="session")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
+    """The files that the Dockerfile puts into the image."""
+    if sys.version_info[:2] != (3, 11) or not sys.platform.startswith("linux"):
+        pytest.skip("the image holds Python 3.11 on Linux, and this is another")
+    return build(tmp_path_factory.mktemp("image"))
 
 
 @pytest.fixture(scope="session")

@@ -3,28 +3,20 @@
 The script that puts the image's files together is run, though, and what it made is entered.
 """
 
-import os
 import re
-import shutil
-import subprocess
 import sys
 import sysconfig
 import tomllib
 from dataclasses import dataclass
-from importlib.metadata import distribution
 from pathlib import Path
-
-import pytest
-from packaging.requirements import Requirement
 
 from sealkit import __version__
 from sealkit_controller.settings import Settings
 from tests.packaging.documents import CONTROLLER, MANIFESTS, parse, pod_spec
+from tests.packaging.image import HEREDOC, TEXT, Image, heredoc
 
 ROOT = CONTROLLER.parent
-TEXT = (CONTROLLER / "Dockerfile").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-HEREDOC = re.compile(r'<<"EOF"\n(.*?)\nEOF\n', re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -51,13 +43,6 @@ def every(word: str) -> list[Instruction]:
 
 def last(word: str) -> str:
     return every(word)[-1].rest
-
-
-def heredoc(start: str) -> str:
-    """Return the heredoc of the RUN that starts so."""
-    found = HEREDOC.search(TEXT, TEXT.index(start))
-    assert found is not None
-    return found[1]
 
 
 def test_it_says_nothing_that_is_not_looked_at_here() -> None:
@@ -127,78 +112,28 @@ def test_nothing_is_downloaded_but_by_the_two_installers() -> None:
     assert not re.search(r"\b(curl|wget|apt-get|git|http)\b", HEREDOC.sub("", TEXT))
 
 
-@pytest.fixture(scope="module")
-def rootfs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the script makes of an environment with the program and its dependencies only."""
-    if sys.version_info[:2] != (3, 11) or not sys.platform.startswith("linux"):
-        pytest.skip("the image holds Python 3.11 on Linux, and this is another")
-    folder = tmp_path_factory.mktemp("image")
-    environment = folder / "venv"
-    venv = [sys.executable, "-m", "venv", "--without-pip", str(environment)]
-    subprocess.run(venv, check=True)
-    packages = environment / "lib" / "python3.11" / "site-packages"
-    for name in dependencies("sealkit", "controller"):
-        copy_package(name, packages)
-    for source in (ROOT / "sealkit", CONTROLLER / "sealkit_controller"):
-        ignore = shutil.ignore_patterns("sandbox", "__pycache__")
-        shutil.copytree(source, packages / source.name, ignore=ignore)
-    script = folder / "rootfs.py"
-    script.write_text(heredoc("RUN /opt/sealkit/bin/python - /rootfs"))
-    python = environment / "bin" / "python"
-    subprocess.run([python, str(script), str(folder / "rootfs")], check=True)
-    return folder / "rootfs"
-
-
-def dependencies(name: str, extra: str = "") -> set[str]:
-    """Return what a package needs here, by name, without itself."""
-    requirements = [Requirement(line) for line in distribution(name).requires or ()]
-    needed = {
-        requirement.name
-        for requirement in requirements
-        if requirement.marker is None or requirement.marker.evaluate({"extra": extra})
-    }
-    return needed.union(*map(dependencies, needed))
-
-
-def copy_package(name: str, packages: Path) -> None:
-    """Copy an installed package's files."""
-    package = distribution(name)
-    for file in package.files or ():
-        if ".." not in file.parts and "__pycache__" not in file.parts:
-            place = packages / str(file)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(str(package.locate_file(file)), place)
-
-
-def test_the_image_has_no_shell_and_no_installer(rootfs: Path) -> None:
-    names = {path.name for path in rootfs.rglob("*")}
+def test_the_image_has_no_shell_and_no_installer(image: Image) -> None:
+    names = {path.name for path in image.rootfs.rglob("*")}
     assert not names & {"sh", "bash", "dash", "busybox", "pip", "ensurepip", "uv", "apt", "dpkg"}
-    outside = {path.name for path in rootfs.iterdir()}
+    outside = {path.name for path in image.rootfs.iterdir()}
     python = Path(sys.base_prefix).parts[1]
-    assert outside <= {"etc", "lib", "lib64", "usr", "tmp", "opt", python, rootfs.parts[1]}
+    assert outside <= {"etc", "lib", "lib64", "usr", "tmp", "opt", python, image.rootfs.parts[1]}
 
 
-def test_nothing_in_the_image_runs_with_another_ones_rights(rootfs: Path) -> None:
-    assert [path for path in rootfs.rglob("*") if path.lstat().st_mode & 0o6000] == []
+def test_nothing_in_the_image_runs_with_another_ones_rights(image: Image) -> None:
+    assert [path for path in image.rootfs.rglob("*") if path.lstat().st_mode & 0o6000] == []
 
 
-def test_the_program_runs_in_the_image(rootfs: Path) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("only root may enter the image's files")
-    chroot = shutil.which("chroot", path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
-    if chroot is None:
-        pytest.skip("there is no chroot to enter the image's files with")
-    python = rootfs.parent / "venv" / "bin" / "python"
-    user = [chroot, "--userspec=65532:65532", str(rootfs), str(python), "-m"]
-    done = subprocess.run(
-        [*user, "sealkit_controller", "--version"], capture_output=True, text=True, check=False
-    )
+def test_the_program_runs_in_the_image(image: Image) -> None:
+    done = image.run("sealkit_controller", "--version")
     assert (done.returncode, done.stdout.strip()) == (0, __version__), done.stderr
 
 
-def test_everything_is_compiled_for_its_place_in_the_image(rootfs: Path) -> None:
+def test_everything_is_compiled_for_its_place_in_the_image(image: Image) -> None:
     stdlib = Path(sysconfig.get_path("stdlib"))
-    compiled = rootfs / stdlib.relative_to("/") / "json" / "__pycache__" / "decoder.cpython-311.pyc"
+    compiled = (
+        image.rootfs / stdlib.relative_to("/") / "json" / "__pycache__" / "decoder.cpython-311.pyc"
+    )
     content = compiled.read_bytes()
     assert content[4] == 0b01  # by hash, and not looked at again: the files cannot change
     assert str(stdlib / "json" / "decoder.py").encode() in content
