@@ -98,13 +98,20 @@ class Collector:
             self._finish(record)
 
     def _check_owners(self, record: Record) -> None:
-        """Delete an object whose owners are all gone; forget the gone ones of several."""
-        references = record.document()["metadata"].get("ownerReferences") or []
-        living = [owner for owner in references if self._lives(owner, record.key.namespace)]
-        if not living:
-            self._delete(record, _AT_ONCE)
-        elif len(living) < len(references):
-            self._edit(record.key, lambda document: _set_owners(document, living))
+        """Delete an object whose owners are all gone; forget the gone ones of several.
+
+        The owners are those it has now: since `record` it may have been given to another.
+        """
+        with self._world.database.lock:
+            current = self._world.database.get(record.key)
+            if current is None or current.uid != record.uid or not current.owners:
+                return
+            references = current.document()["metadata"]["ownerReferences"]
+            living = [owner for owner in references if self._lives(owner, record.key.namespace)]
+            if not living:
+                self._delete(current, _AT_ONCE)
+            elif len(living) < len(references):
+                self._edit(record.key, lambda document: _set_owners(document, living))
 
     def _lives(self, owner: JsonObject, namespace: str) -> bool:
         """Return whether an owner exists where its dependent can see it."""
