@@ -16,6 +16,7 @@ from sealkit.sensitive import Sensitive
 _ARMOR: Final = b"-----BEGIN AGE ENCRYPTED FILE-----"
 _HEADER: Final = b"age-encryption.org/v1\n"
 _WITH_PASSPHRASE: Final = _HEADER + b"-> scrypt "  # always the only stanza of its file
+_POST_QUANTUM: Final = b"age1pq1"  # a recipient type of age 1.3 that pyrage does not know
 _NO_MATCH: Final = "No matching keys found"  # how pyrage says that every stanza is for others
 
 
@@ -52,8 +53,10 @@ def parse_recipients(raw: bytes) -> list[str]:
         try:
             found.append(str(x25519.Recipient.from_str(line.decode("ascii"))))
         except (RecipientError, UnicodeDecodeError):
-            hint = "the line `# public key:` of a file that age-keygen wrote has one, age1…"
             what = f"line {number} is no X25519 recipient of age"
+            hint = "the line `# public key:` of a file that age-keygen wrote has one, age1…"
+            if line.startswith(_POST_QUANTUM):
+                hint = "those of age-keygen -pq cannot be written here yet; a passphrase can"
             raise ConfigError(what, hint=hint) from None
     if not found:
         raise ConfigError("holds no recipient")

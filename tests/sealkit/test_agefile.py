@@ -151,3 +151,4 @@ def test_what_is_no_recipient(text: str, problem: str) -> None:
     with pytest.raises(ConfigError) as caught:
         agefile.parse_recipients(text.encode())
     assert str(caught.value) == problem
+    assert ("-pq" in caught.value.hint) is text.startswith("age1pq1")
