@@ -10,23 +10,26 @@ from sealkit.keypair import KeyState
 
 
 def label(app: App, place: Place, namespace: str, kid: str, state: str) -> None:
-    """Give a key of the cluster another state, and say what comes next.
+    """Give a key of the cluster another state, in each Secret that holds it; say what comes next.
 
     Raises:
         UsageError: the cluster has no such key.
         SealkitError: the cluster does not answer, or does not let the user.
     """
-    keys = {stored.pair.key.kid: stored for stored in stored_keys(place, namespace, app)}
-    found = next((stored for one, stored in keys.items() if one == kid), None)
-    if found is None:
-        hint = f"it has: {', '.join(keys)}" if keys else "it has none"
+    keys = stored_keys(place, namespace, app)
+    found = [stored for stored in keys if stored.pair.key.kid == kid]
+    if not found:
+        known = ", ".join(dict.fromkeys(stored.pair.key.kid for stored in keys))
+        hint = f"it has: {known}" if known else "it has none"
         raise UsageError("is no key of this cluster", field="KID", hint=hint)
-    if found.pair.state.value == state:
+    changing = [stored for stored in found if stored.pair.state.value != state]
+    if not changing:
         app.say(f"key {kid} is {state} already")
         return
-    label_key_secret(place, namespace, found.name, state)
-    app.say(f"key {kid} is {state} now, it was {found.pair.state.value}")
-    actives = {one for one, stored in keys.items() if stored.pair.state is KeyState.ACTIVE}
+    for stored in changing:
+        label_key_secret(place, namespace, stored.name, state)
+    app.say(f"key {kid} is {state} now, it was {changing[0].pair.state.value}")
+    actives = {stored.pair.key.kid for stored in keys if stored.pair.state is KeyState.ACTIVE}
     if actives == {kid}:
         app.say(
             "sealkit: note: the controller makes a new key now; back it up: sealkit keys backup"

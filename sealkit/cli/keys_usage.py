@@ -1,4 +1,4 @@
-"""`sealkit keys`: the keys a cluster has, and what still depends on each of them."""
+"""`sealkit keys usage`: what still depends on each key of a cluster."""
 
 from __future__ import annotations
 

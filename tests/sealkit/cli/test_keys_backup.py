@@ -452,6 +452,12 @@ class TestState:
         ]
         assert cluster.ok("compromised", a).err == f"key {a} is compromised already\n"
 
+    def test_a_key_that_is_stored_twice_changes_twice(self, cluster: Cluster) -> None:
+        a, _ = cluster.has("a"), cluster.has("a", secret="restored")
+        assert cluster.ok("retire", a).err.startswith(f"key {a} is retired now, it was active\n")
+        states = [one["metadata"]["labels"][LABEL] for one in cluster.secrets().values()]
+        assert states == ["retired", "retired"]
+
     @pytest.mark.parametrize("verb", ["retire", "compromised"])
     def test_no_such_key(self, cluster: Cluster, verb: str) -> None:
         result = cluster.run(verb, key_of("a").kid)
