@@ -47,9 +47,12 @@ def deployments(documents: Sequence[Document]) -> list[Document]:
 
 
 def pod_spec(documents: Sequence[Document]) -> Document:
-    """Return the PodSpec of the one Deployment."""
-    spec: Document = find(documents, "Deployment")["spec"]["template"]["spec"]
-    return spec
+    """Return the PodSpec of the one Deployment, or where there is none of the one CronJob."""
+    if any(document["kind"] == "Deployment" for document in documents):
+        spec: Document = find(documents, "Deployment")["spec"]["template"]["spec"]
+        return spec
+    job: Document = find(documents, "CronJob")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    return job
 
 
 def environ(documents: Sequence[Document], pod_name: str = "pod-1") -> dict[str, str]:
