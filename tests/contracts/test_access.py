@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.apiserver import ApiServer
-from tests.contracts.client import GROUP, Client
+from tests.contracts.client import GROUP, Client, eventually
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 
@@ -110,8 +110,11 @@ def test_a_client_can_ask_what_it_may_do(api: Client) -> None:
 
 
 def openapi(api: Client) -> Any:
-    paths = api.request("GET", "/openapi/v3").ok().json["paths"]
-    path, _, query = paths[f"apis/{GROUP}/v1"]["serverRelativeURL"].partition("?hash=")
+    name = f"apis/{GROUP}/v1"  # published a moment after it is served
+    index = eventually(
+        lambda: api.request("GET", "/openapi/v3").ok(), lambda reply: name in reply.json["paths"]
+    )
+    path, _, query = index.json["paths"][name]["serverRelativeURL"].partition("?hash=")
     return api.request("GET", path, hash=query).ok().json
 
 
